@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* File and argv, read once at start, as one const struct. */
+#ifndef KFREEZE_CONFIG_H
+#define KFREEZE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONFIG_FILE "/etc/kfreeze/kfreezed.conf"
+#define CONFIG_QGA_FILE "/etc/qemu/qemu-ga.conf"
+
+enum config_method {
+	CONFIG_VIRTIO_SERIAL,
+	CONFIG_ISA_SERIAL,
+	CONFIG_UNIX_LISTEN,
+	CONFIG_VSOCK_LISTEN,
+};
+
+enum config_hook_policy {
+	CONFIG_HOOK_CONTINUE, /* a failed hook is reported */
+	CONFIG_HOOK_ABORT, /* a failed hook fails the freeze */
+};
+
+struct config {
+	/* kfreezed's command line, which is qemu-ga's */
+	enum config_method method;
+	char *path; /* of the channel */
+	char *logfile, *pidfile, *statedir; /* NULL: default */
+	bool verbose, daemonize, retry_path, dump;
+	char **block_rpcs, **allow_rpcs; /* NULL-terminated, or NULL */
+
+	/* both processes */
+	uint32_t timeout_ms; /* [general] timeout, seconds: 1..120, 60 */
+	uint32_t flush_timeout_ms; /* [general] flush-timeout: 1..600, 60 */
+	uint32_t lost_ttl_ms; /* [general] lost-timeout: 1..86400, 600 */
+	bool strict; /* [general] strict: unknown mount points are errors */
+
+	/* the monitor */
+	char *fsfreeze_hook; /* -F: master script instead of the directories;
+			      * "" for none at all; NULL: the directories */
+	uint32_t hook_timeout_ms; /* [hooks] timeout, seconds: 1..600, 30 */
+	uint32_t hook_budget_ms; /* [hooks] budget, seconds: 1..3600, 60 */
+	enum config_hook_policy hook_policy; /* [hooks] policy */
+	char **exclude; /* [targets] exclude: globs on mount point, source
+			 * or type; NULL-terminated, or NULL */
+};
+
+/* Who reads: kfreezed takes qemu-ga's options and files too. On error a text
+ * with file, line and accepted range has gone to stderr. 0 or -errno. */
+int config_load_agent(struct config *config, int argc, char **argv);
+int config_load_monitor(struct config *config, int argc, char **argv);
+void config_free(struct config *config);
+
+#endif

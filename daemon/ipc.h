@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Messages between kfreezed and kfreeze-monitor over a SOCK_SEQPACKET socket.
+ * Every message has the full size of its struct; a message of another size,
+ * type or value ends the connection.
+ */
+#ifndef KFREEZE_IPC_H
+#define KFREEZE_IPC_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "report.h"
+
+#define IPC_VERSION 1
+#define IPC_SOCKET "/run/kfreeze/monitor.sock"
+#define IPC_TEXT_MAX 512
+#define IPC_MAX_PATHS 1024
+
+enum ipc_request_type {
+	IPC_HELLO = 1, /* first message; answered with the monitor's state */
+	IPC_ADD_PATH, /* a mount point for the next IPC_FREEZE; not answered */
+	IPC_FREEZE, /* answered when frozen, failed or aborted */
+	IPC_THAW, /* answered when everything is thawed */
+	IPC_STATUS, /* answered at once */
+	IPC_REPORT, /* answered with records, then a reply */
+	IPC_REQUEST_MAX = IPC_REPORT,
+};
+
+struct ipc_request {
+	uint32_t type; /* enum ipc_request_type */
+	uint32_t id; /* chosen by the agent, repeated in the answer */
+	union {
+		uint32_t version; /* IPC_HELLO */
+		char path[PATH_MAX]; /* IPC_ADD_PATH, NUL-terminated */
+		struct {
+			uint32_t listed; /* 1: only the paths added, 0: all */
+			uint32_t nr_paths; /* as many as were added */
+		} freeze; /* IPC_FREEZE */
+	};
+};
+
+/* What the monitor is doing, and what a host has yet to hear of. */
+enum ipc_state {
+	IPC_THAWED,
+	IPC_FREEZING, /* hooks, flush, freeze */
+	IPC_FROZEN,
+	IPC_THAWING, /* thaw, thaw hooks */
+	IPC_LOST, /* thawed, but the host believes in a freeze: text says why */
+	IPC_STATE_MAX = IPC_LOST,
+};
+
+enum ipc_reply_type {
+	IPC_ANSWER = 1, /* ends a request */
+	IPC_STATE_CHANGED, /* unasked, id 0: state, and text for IPC_LOST */
+	IPC_RECORD, /* one record of an IPC_REPORT */
+	IPC_REPLY_MAX = IPC_RECORD,
+};
+
+struct ipc_reply {
+	uint32_t type; /* enum ipc_reply_type */
+	uint32_t id; /* of the request */
+	int32_t err; /* IPC_ANSWER: 0 or -errno, then text says what failed */
+	uint32_t state; /* enum ipc_state after this message */
+	uint32_t count; /* IPC_ANSWER: filesystems frozen or thawed */
+	union {
+		char text[IPC_TEXT_MAX]; /* NUL-terminated */
+		struct report_record record; /* IPC_RECORD */
+	};
+};
+
+/* All return 0 or -errno; -EPROTO for a malformed message, -EPIPE at EOF,
+ * -EAGAIN when there is nothing to read or no room to write. */
+int ipc_send_request(int fd, const struct ipc_request *request);
+int ipc_receive_request(int fd, struct ipc_request *request);
+int ipc_send_reply(int fd, const struct ipc_reply *reply);
+int ipc_receive_reply(int fd, struct ipc_reply *reply);
+
+#endif

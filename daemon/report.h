@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The record of the last freeze cycles, as fixed-size records: filled by the
+ * monitor, sent over ipc, serialised for host and admin by the receiver.
+ */
+#ifndef KFREEZE_REPORT_H
+#define KFREEZE_REPORT_H
+
+#include <stdint.h>
+
+#define REPORT_MAX_CYCLES 4
+
+enum report_kind {
+	REPORT_CYCLE = 1, /* starts a cycle; its other records follow */
+	REPORT_TARGET,
+	REPORT_SKIP,
+	REPORT_HOOK,
+	REPORT_KIND_MAX = REPORT_HOOK,
+};
+
+enum report_verdict {
+	REPORT_UNDER_WAY,
+	REPORT_OK, /* frozen from the answer to freeze until thaw */
+	REPORT_FAILED, /* never frozen as a whole; rolled back */
+	REPORT_ABORTED, /* thaw came before it was frozen */
+	REPORT_LOST, /* frozen, and thawed before the host asked */
+	REPORT_VERDICT_MAX = REPORT_LOST,
+};
+
+struct report_cycle {
+	uint32_t id;
+	uint32_t verdict; /* enum report_verdict */
+	char backend[8]; /* "kmod" or "ioctl" */
+	uint64_t freeze_realtime_ns; /* when the last target was frozen; 0: never */
+	uint64_t freeze_monotonic_ns;
+	uint64_t thaw_realtime_ns; /* when the last target was thawed; 0: not yet */
+	uint64_t thaw_monotonic_ns;
+	char reason[192]; /* for every verdict but ok */
+};
+
+struct report_target {
+	char path[256]; /* cut short with "..." */
+	char source[96];
+	char fstype[32];
+	uint32_t major, minor;
+	uint32_t level;
+	int32_t err; /* 0 or -errno */
+	char step[8]; /* where err happened: "open", "flush", "freeze", "thaw" */
+	uint64_t flush_ns, freeze_ns, hold_ns, thaw_ns; /* 0: unknown */
+};
+
+struct report_skip {
+	char path[256];
+	char fstype[32];
+	char reason[96];
+};
+
+struct report_hook {
+	char path[256];
+	char phase[8]; /* "freeze" or "thaw" */
+	int32_t exit_code; /* -1: not exited by itself */
+	int32_t signal; /* 0: none */
+	uint32_t timed_out; /* 1: killed at its time limit */
+	uint64_t duration_ns;
+	char last_line[160]; /* of its output */
+};
+
+struct report_record {
+	uint32_t kind; /* enum report_kind */
+	union {
+		struct report_cycle cycle;
+		struct report_target target;
+		struct report_skip skip;
+		struct report_hook hook;
+	};
+};
+
+#endif
