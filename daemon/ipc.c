@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fixed-size messages over SOCK_SEQPACKET. Neither side trusts the other:
+ * what is received is checked for size, values and terminated strings.
+ */
+#include "ipc.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define IS_STRING(array) (memchr(array, '\0', sizeof(array)) != NULL)
+
+static int send_message(int fd, const void *message, size_t size)
+{
+	ssize_t sent;
+
+	do {
+		sent = send(fd, message, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+	} while (sent < 0 && errno == EINTR);
+	if (sent < 0)
+		return errno == ECONNRESET ? -EPIPE : -errno;
+	/* a packet is sent as a whole or not at all */
+	return 0;
+}
+
+static int receive_message(int fd, void *message, size_t size)
+{
+	ssize_t received;
+
+	do {
+		received = recv(fd, message, size, MSG_TRUNC | MSG_DONTWAIT);
+	} while (received < 0 && errno == EINTR);
+	if (received < 0)
+		return errno == ECONNRESET ? -EPIPE : -errno;
+	if (received == 0)
+		return -EPIPE;
+	return (size_t)received == size ? 0 : -EPROTO;
+}
+
+static bool request_is_valid(const struct ipc_request *request)
+{
+	switch (request->type) {
+	case IPC_HELLO:
+	case IPC_THAW:
+	case IPC_STATUS:
+	case IPC_REPORT:
+		return true;
+	case IPC_ADD_PATH:
+		return IS_STRING(request->path);
+	case IPC_FREEZE:
+		return request->freeze.listed <= 1 &&
+		       request->freeze.nr_paths <= IPC_MAX_PATHS &&
+		       (request->freeze.listed || !request->freeze.nr_paths);
+	default:
+		return false;
+	}
+}
+
+static bool record_is_valid(const struct report_record *record)
+{
+	switch (record->kind) {
+	case REPORT_CYCLE:
+		return record->cycle.verdict <= REPORT_VERDICT_MAX &&
+		       IS_STRING(record->cycle.backend) &&
+		       IS_STRING(record->cycle.reason);
+	case REPORT_TARGET:
+		return IS_STRING(record->target.path) &&
+		       IS_STRING(record->target.source) &&
+		       IS_STRING(record->target.fstype) &&
+		       IS_STRING(record->target.step) && record->target.err <= 0;
+	case REPORT_SKIP:
+		return IS_STRING(record->skip.path) &&
+		       IS_STRING(record->skip.fstype) &&
+		       IS_STRING(record->skip.reason);
+	case REPORT_HOOK:
+		return IS_STRING(record->hook.path) &&
+		       IS_STRING(record->hook.phase) &&
+		       IS_STRING(record->hook.last_line) &&
+		       record->hook.timed_out <= 1;
+	default:
+		return false;
+	}
+}
+
+static bool reply_is_valid(const struct ipc_reply *reply)
+{
+	if (reply->state > IPC_STATE_MAX || reply->err > 0)
+		return false;
+	switch (reply->type) {
+	case IPC_ANSWER:
+		return IS_STRING(reply->text);
+	case IPC_STATE_CHANGED:
+		return reply->id == 0 && IS_STRING(reply->text);
+	case IPC_RECORD:
+		return record_is_valid(&reply->record);
+	default:
+		return false;
+	}
+}
+
+int ipc_send_request(int fd, const struct ipc_request *request)
+{
+	return send_message(fd, request, sizeof(*request));
+}
+
+int ipc_receive_request(int fd, struct ipc_request *request)
+{
+	int err = receive_message(fd, request, sizeof(*request));
+
+	if (err)
+		return err;
+	return request_is_valid(request) ? 0 : -EPROTO;
+}
+
+int ipc_send_reply(int fd, const struct ipc_reply *reply)
+{
+	return send_message(fd, reply, sizeof(*reply));
+}
+
+int ipc_receive_reply(int fd, struct ipc_reply *reply)
+{
+	int err = receive_message(fd, reply, sizeof(*reply));
+
+	if (err)
+		return err;
+	return reply_is_valid(reply) ? 0 : -EPROTO;
+}
