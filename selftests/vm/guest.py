@@ -30,13 +30,15 @@ STOCK_UNIT = "etc/systemd/system/" + STOCK_AGENT
 MSG_HELLO, MSG_RUN, MSG_KILL, MSG_STDOUT, MSG_STDERR, MSG_EXIT = range(1, 7)
 HEADER = struct.Struct("=III")
 
+PROGRAMS = "/usr/lib/kfreeze-test"
+
 EXEC_UNIT = f"""\
 [Unit]
 Description=Commands of the test's host
 BindsTo=dev-virtio\\x2dports-{EXEC_PORT}.device
 After=dev-virtio\\x2dports-{EXEC_PORT}.device
 [Service]
-ExecStart=/usr/lib/kfreeze-test/guest_exec /dev/virtio-ports/{EXEC_PORT}
+ExecStart={PROGRAMS}/guest_exec /dev/virtio-ports/{EXEC_PORT}
 StandardOutput=null
 OOMScoreAdjust=-1000
 """
@@ -140,12 +142,14 @@ class Guest(VM):
 
     module: path of a kfreeze.ko for this kernel.  root: where to put the root
     disk if the caller wants to read it; else it is a snapshot that dies with
-    the VM.  stock_agent: serve the agent port by Debian's qemu-ga.
+    the VM.  programs: C files to have in PROGRAMS, without the suffix.
+    stock_agent: serve the agent port by Debian's qemu-ga.
     disks: the third disk (vdc) and so on.
     """
 
     def __init__(self, name, *, kernel="6.1", install=None, module=None,
-                 root="", stock_agent=False, disks=(), ports=(), **options):
+                 root="", programs=(), stock_agent=False, disks=(), ports=(),
+                 **options):
         kernel_dir = Path(output_of(HERE / "kernel.sh", "fetch", kernel))
         image = output_of(HERE / "guest_image.sh")
         boot = Path(output_of(HERE / "guest_boot.sh", kernel_dir))
@@ -161,7 +165,8 @@ class Guest(VM):
             ports=[Port(EXEC_PORT), Port(AGENT_PORT), *ports], **options)
         payload = self.dir / "payload.tar"
         with Payload(payload) as tar:
-            self._fill_payload(tar, boot, module)
+            self._fill_payload(tar, boot, module,
+                               [HERE / "guest_exec.c", *programs])
             if install:
                 tar.add_tree(Path(install))
             if stock_agent:
@@ -173,7 +178,7 @@ class Guest(VM):
         for index, disk in enumerate([*system, *disks]):
             self.argv += disk.args(index)
 
-    def _fill_payload(self, tar, boot, module):
+    def _fill_payload(self, tar, boot, module, programs):
         stage = self.dir / "stage"
         output_of("cp", "-a", "--reflink=auto", boot, stage)
         (stage / "initrd").unlink()
@@ -182,9 +187,9 @@ class Guest(VM):
             (modules / "updates").mkdir()
             shutil.copy(module, modules / "updates" / "kfreeze.ko")
         output_of("depmod", "-b", stage / "usr", self.release)
-        program = stage / "usr/lib/kfreeze-test/guest_exec"
-        program.parent.mkdir()
-        compile_static(HERE / "guest_exec.c", program)
+        (stage / PROGRAMS.lstrip("/")).mkdir()
+        for source in programs:
+            compile_static(source, f"{stage}{PROGRAMS}/{source.stem}")
         tar.add_tree(stage)
         tar.add_text("etc/systemd/system/kfreeze-test.service", EXEC_UNIT)
         tar.add_text("etc/udev/rules.d/99-kfreeze-test.rules", EXEC_RULE)
@@ -230,11 +235,11 @@ class Guest(VM):
         return job
 
     def push(self, path, text, mode=0o644):
-        data = text if isinstance(text, bytes) else text.encode()
+        """Make a small file in the guest."""
         name = shlex.quote(path)
         self.run(f"mkdir -p $(dirname {name}) && base64 -d >{name} <<'END'"
                  f" && chmod {mode:o} {name}\n"
-                 f"{base64.b64encode(data).decode()}\nEND")
+                 f"{base64.b64encode(text.encode()).decode()}\nEND")
 
     def send(self, kind, ident, payload=b""):
         self._sock.settimeout(10)
@@ -276,3 +281,12 @@ def compile_static(source, program):
     """For the guest, whatever its libraries are."""
     subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror",
                     "-static", "-o", program, source], check=True)
+
+
+def build_product(install, kernel):
+    """make install into a directory; return the path of the kernel module."""
+    top = HERE.parent.parent
+    output_of("make", "-C", top, "--no-print-directory", "-s", "daemon")
+    output_of("make", "-C", top, "--no-print-directory", "-s", "install",
+              f"DESTDIR={install}")
+    return Path(output_of(HERE / "module.sh", "build", kernel))

@@ -1,0 +1,326 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The main job, end to end: a host takes a consistent copy of a running guest.
+
+A Debian guest writes to five filesystems in a fixed order. The host freezes it
+over virtio-serial, copies its disks, thaws it, and proves the copy. Then come
+the three failures that hurt people.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "vm"))
+
+import disk_image
+import failures
+import records
+from guest import PROGRAMS, CommandError, Guest, build_product
+from qemu import Disk, VMError, cache_dir
+from qga_client import AgentError, AgentTimeout
+from verdicts import Verdicts
+
+DISK_SIZE = 512 << 20           # mkfs.xfs wants 300 MB
+INNER_IMAGE = "/inner.img"      # on the xfs: holds one more ext4
+STATE = "/run/kfreeze-demo"
+WRITER = f"{PROGRAMS}/writer"
+
+
+@dataclass(frozen=True)
+class Filesystem:
+    name: str
+    kind: str
+    directory: str      # where the guest has it mounted, or a part of it
+    order: str          # path of the ordered records inside it
+    mkfs: tuple = ()
+
+
+FILESYSTEMS = [
+    Filesystem("root", "ext4", "/srv", "/srv/order"),
+    Filesystem("ext4", "ext4", "/srv/ext4", "/order",
+               ("mke2fs", "-q", "-t", "ext4")),
+    Filesystem("xfs", "xfs", "/srv/xfs", "/order", ("mkfs.xfs", "-q")),
+    Filesystem("btrfs", "btrfs", "/srv/btrfs", "/order",
+               ("mkfs.btrfs", "-q")),
+    Filesystem("loop", "ext4", "/srv/loop", "/order"),
+]
+DISKS = [fs for fs in FILESYSTEMS if fs.mkfs]
+FAILURES = (VMError, CommandError, AgentError, AgentTimeout, OSError,
+            disk_image.ImageError, subprocess.SubprocessError)
+COPIED = [fs for fs in FILESYSTEMS if fs.name != "loop"]
+
+
+class Demo:
+    filesystems = FILESYSTEMS
+
+    def __init__(self, options, work):
+        self.options = options
+        self.work = work
+        self.verdicts = Verdicts()
+        self.guest = None
+        self.agent = None
+
+    def image(self, fs):
+        return self.work / f"{fs.name}.img"
+
+    def make_guest(self):
+        say = self.verdicts.say
+        install = module = None
+        if self.options.agent == "kfreezed":
+            say("building kfreeze")
+            install = self.work / "install"
+            module = build_product(install, self.options.kernel)
+            if self.options.backend == "ioctl":
+                module = None
+        say("making the disks; the first time also a Debian 12 guest"
+            " (about 200 MB of downloads)")
+        for fs in DISKS:
+            with open(self.image(fs), "wb") as disk:
+                disk.truncate(DISK_SIZE)
+            disk_image.output_of(*fs.mkfs, self.image(fs))
+        self.guest = Guest(
+            "demo", kernel=self.options.kernel, timeout=self.options.timeout,
+            install=install, module=module,
+            programs=[Path(__file__).with_name("writer.c")],
+            stock_agent=self.options.agent == "stock",
+            root=self.image(FILESYSTEMS[0]),
+            disks=[Disk(str(self.image(fs)), snapshot=False, serial=fs.name)
+                   for fs in DISKS])
+
+    def boot(self):
+        self.verdicts.say("booting Debian 12")
+        self.guest.wait_boot()
+        for fs in DISKS:
+            self.guest.run(f"mkdir {fs.directory} && mount"
+                           f" /dev/disk/by-id/virtio-{fs.name} {fs.directory}")
+        self.guest.run(
+            f"truncate -s 64M /srv/xfs{INNER_IMAGE}"
+            f" && mke2fs -q -t ext4 /srv/xfs{INNER_IMAGE}"
+            " && mkdir /srv/loop"
+            f" && mount -o loop /srv/xfs{INNER_IMAGE} /srv/loop")
+        self.agent = self.guest.agent()
+        self.agent.sync(60)
+        info = self.agent.call("guest-info")
+        self.verdicts.say(f"the agent answers, version {info['version']}")
+
+    def start_writers(self):
+        """One writes to all filesystems in turn, one more to each alone."""
+        self.guest.run(f"mkdir {STATE}")
+        paths = " ".join(f"{fs.directory}/order" for fs in FILESYSTEMS)
+        self.guest.spawn(f"exec {WRITER} {STATE}/order {paths}")
+        for fs in FILESYSTEMS:
+            self.guest.spawn(f"exec {WRITER} {STATE}/{fs.name}"
+                             f" {fs.directory}/alone")
+        self.wait_writers({})
+        self.verdicts.say(f"{len(FILESYSTEMS) + 1} writers at work on "
+                          + ", ".join(fs.directory for fs in FILESYSTEMS))
+
+    def progress(self):
+        """What each writer has on stable storage, by its name."""
+        output = self.guest.run(f"cd {STATE}; grep -H . *.progress",
+                                check=False).out
+        return dict(line.split(".progress:") for line in output.splitlines())
+
+    def wait_writers(self, before, timeout=20):
+        """Wait until every writer is further than before; False: never."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            now = self.progress()
+            if (len(now) == len(FILESYSTEMS) + 1
+                    and all(now[name] != before.get(name) for name in now)):
+                return True
+        return False
+
+    def acknowledged(self):
+        return records.acknowledged(self.progress()["order"],
+                                    len(FILESYSTEMS))
+
+    def stall(self, moment):
+        """The write of the ordered writer that was under way at moment."""
+        output = self.guest.run(f"cat {STATE}/order.stalls").out
+        for stall in records.parse_stalls(output):
+            if stall.start <= moment <= stall.end:
+                return stall
+        return records.Stall(moment, moment, "none")
+
+    def uptime(self):
+        return float(self.guest.run("cat /proc/uptime").out.split()[0])
+
+    def copy_disks(self, name, between=lambda: None):
+        directory = self.work / name
+        directory.mkdir()
+        for fs in COPIED:
+            disk_image.output_of("cp", "--reflink=auto", "--sparse=always",
+                                 self.image(fs), directory / f"{fs.name}.img")
+            between()
+        return directory
+
+    def examine(self, copy, acked):
+        """What is wrong with a copy: by filesystem, and across them all."""
+        found, counts = {}, []
+        for fs in FILESYSTEMS:
+            try:
+                found[fs.name], count = self.examine_one(copy, fs)
+                counts.append(count)
+            except (disk_image.ImageError, ValueError) as error:
+                found[fs.name] = [str(error)]
+        found["order"] = ["not all files can be read"]
+        if len(counts) == len(FILESYSTEMS):
+            found["order"] = records.order_problems(counts, acked)
+        return found, counts
+
+    @staticmethod
+    def examine_one(copy, fs):
+        kind = disk_image.KINDS[fs.kind]
+        image, order = copy / f"{fs.name}.img", copy / f"{fs.name}.order"
+        if fs.name == "loop":
+            disk_image.KINDS["xfs"].extract(copy / "xfs.img", INNER_IMAGE,
+                                            image)
+        problems = kind.check(image)
+        kind.extract(image, fs.order, order)
+        return problems, records.count_records(order.read_bytes())
+
+    def control(self):
+        """The proof is worth something only if it can fail."""
+        self.verdicts.say("control: copying the disks without a freeze")
+        self.guest.run("sync")
+        acked = self.acknowledged()
+        copy = self.copy_disks("control", between=lambda:
+                               self.wait_writers(self.progress()))
+        found, _ = self.examine(copy, acked)
+        bad = [name for name, problems in found.items() if problems]
+        self.verdicts.check("control: an unfrozen copy is caught",
+                            len(bad) == len(found), f"bad: {', '.join(bad)}")
+        counts = self.replay(copy)
+        self.verdicts.check("control: a broken order is caught",
+                            records.order_problems(counts, [0, 0]),
+                            "records {} < {} after replay".format(*counts))
+        if not self.options.keep:
+            shutil.rmtree(copy)
+
+    @staticmethod
+    def replay(copy):
+        """Records in the first two filesystems after a replay of journals."""
+        counts = []
+        for fs in FILESYSTEMS[:2]:
+            image, order = copy / f"{fs.name}.img", copy / f"{fs.name}.order"
+            disk_image.run("e2fsck", "-f", "-y", image)
+            disk_image.KINDS[fs.kind].extract(image, fs.order, order)
+            counts.append(records.count_records(order.read_bytes()))
+        return counts
+
+    def freeze(self):
+        """Freeze as a backup service does; how many and how long it took."""
+        before = time.monotonic()
+        count = self.agent.call("guest-fsfreeze-freeze", timeout=60)
+        return count, time.monotonic() - before
+
+    def frozen_copy(self):
+        """Copy under a freeze; return the copy and what must be in it."""
+        self.verdicts.say("freezing over virtio-serial")
+        count, took = self.freeze()
+        self.verdicts.check("the host freezes all filesystems",
+                            count == len(FILESYSTEMS),
+                            f"{count} filesystems in {took:.2f} s")
+        before, moment = self.progress(), self.uptime()
+        touch = [self.guest.spawn(f"touch {fs.directory}/late")
+                 for fs in FILESYSTEMS]
+        reads = self.guest.run("cat /srv/order /srv/*/order | wc -l").out
+        acked = self.acknowledged()
+        self.verdicts.say("copying the disks while they are frozen")
+        copy = self.copy_disks("copy")
+        after = self.progress()
+        still = [name for name in before if before[name] == after[name]]
+        waiting = [job for job in touch if job.code is None]
+        self.verdicts.check(
+            "frozen: writers stand still", len(still) == len(before)
+            and len(waiting) == len(touch),
+            f"{len(still)} of {len(before)} writers and {len(waiting)} of"
+            f" {len(touch)} new ones wait")
+        self.verdicts.check("frozen: commands and reads work", int(reads) > 0,
+                            f"{int(reads)} records read")
+        self.thaw(after, touch, moment)
+        return copy, acked
+
+    def thaw(self, before, waiting, moment):
+        count = self.agent.call("guest-fsfreeze-thaw", timeout=60)
+        self.verdicts.check("the host thaws all filesystems",
+                            count == len(FILESYSTEMS), f"{count} filesystems")
+        went_on = self.wait_writers(before)
+        ended = all(job.wait(20) and job.code == 0 for job in waiting)
+        self.verdicts.check(
+            "thawed: every writer goes on", went_on and ended,
+            f"the longest wait was {self.stall(moment).length:.2f} s")
+
+    def prove(self, copy, acked):
+        self.verdicts.say("proving the copy, without mounting it")
+        found, counts = self.examine(copy, acked)
+        for fs in FILESYSTEMS:
+            problems = found[fs.name]
+            self.verdicts.check(f"copy: {fs.name} ({fs.kind}) is clean",
+                                not problems,
+                                "; ".join(problems) or "no replay needed")
+        self.verdicts.check("copy: the order of all writes holds",
+                            not found["order"], "; ".join(found["order"])
+                            or f"records {' >= '.join(map(str, counts))}")
+
+    def run(self):
+        try:
+            self.make_guest()
+            with self.guest:
+                self.tell()
+        except FAILURES as error:
+            self.verdicts.check("the demo comes to its end", False, str(error))
+        print(f"\n{self.verdicts.table()}")
+        return 0 if self.verdicts.all_hold() else 1
+
+    def tell(self):
+        self.boot()
+        self.start_writers()
+        self.control()
+        copy, acked = self.frozen_copy()
+        self.prove(copy, acked)
+        if self.options.agent == "kfreezed":
+            failures.show_all(self)
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kernel", default=os.environ.get("KERNEL", "6.1"))
+    parser.add_argument("--backend", choices=("kmod", "ioctl"),
+                        default=os.environ.get("BACKEND", "kmod"))
+    parser.add_argument("--agent", choices=("kfreezed", "stock"),
+                        default="kfreezed",
+                        help="stock: Debian's qemu-ga, the main job only")
+    parser.add_argument("--timeout", type=int, default=600)
+    parser.add_argument("--keep", action="store_true",
+                        default=bool(os.environ.get("KEEP")))
+    return parser.parse_args()
+
+
+def main():
+    options = parse_options()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    work = Path(tempfile.mkdtemp(prefix="demo-", dir=cache_dir()))
+    try:
+        return Demo(options, work).run()
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        if options.keep:
+            print(f"kept: {work}")
+        else:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
