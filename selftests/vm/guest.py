@@ -116,11 +116,11 @@ class Payload:
         self._tar.addfile(info)
 
     def add_tree(self, top):
-        """All files below top; directories come into being with them."""
+        """All below top; most directories come into being with a file."""
         for path in sorted(top.rglob("*")):
-            if path.is_symlink() or not path.is_dir():
+            if path.is_symlink() or not path.is_dir() or not any(path.iterdir()):
                 self._tar.add(path, self._merged(path.relative_to(top)),
-                              filter=self._owned_by_root)
+                              recursive=False, filter=self._owned_by_root)
 
     @staticmethod
     def _owned_by_root(info):

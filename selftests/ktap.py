@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Run programs that speak KTAP and count what they say.
+
+    ktap.py [--timeout SECONDS] COMMAND...
+
+Each COMMAND is a shell command line. Its output is passed on. A program that
+says less than it planned, ends with an error although it reports none, or
+runs out of time counts as a failure. The last line is the count.
+"""
+
+import argparse
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+
+PLAN = re.compile(r"^( *)1\.\.(\d+)\s*$")
+RESULT = re.compile(r"^( *)(not )?ok (\d+)\s*(?:- )?([^#]*?)\s*"
+                    r"(?:#\s*(SKIP\b)?\s*(.*))?$", re.IGNORECASE)
+
+
+class Group:
+    """The tests of one level: what was announced and what came."""
+
+    def __init__(self, indent):
+        self.indent = indent
+        self.planned = None
+        self.seen = 0
+        self.passed = 0
+        self.failures = []
+        self.skips = []
+
+    def close(self):
+        if self.planned is None:
+            self.failures.append("no plan")
+        elif self.planned != self.seen:
+            self.failures.append(f"{self.planned} planned, {self.seen} seen")
+
+    def add(self, name, group):
+        """Count the subtests instead of the test they make up."""
+        self.passed += group.passed
+        self.failures += [f"{name}: {text}" for text in group.failures]
+        self.skips += [f"{name}: {text}" for text in group.skips]
+
+
+class Parser:
+    """Turns lines into counts; a test with subtests is not counted itself."""
+
+    def __init__(self, name):
+        self.name = name
+        self._groups = [Group(0)]
+        self._subtests = None   # closed, and waiting for their test's result
+
+    def feed(self, line):
+        plan, result = PLAN.match(line), RESULT.match(line)
+        if plan:
+            self._group(len(plan[1])).planned = int(plan[2])
+        elif result:
+            self._result(result)
+        elif line.lstrip().startswith("Bail out!"):
+            self._groups[-1].failures.append(line.strip())
+
+    def finish(self):
+        """The program has ended; return its counts."""
+        top = self._group(0)
+        if self._subtests:
+            top.add("no result", self._subtests)
+        top.close()
+        total = Group(0)
+        total.planned, total.seen = top.planned, top.seen
+        total.add(self.name, top)
+        return total
+
+    def _group(self, indent):
+        """The group at this depth; deeper ones are over."""
+        while self._groups[-1].indent > indent:
+            inner = self._groups.pop()
+            inner.close()
+            if self._groups[-1].indent < indent:
+                self._groups.append(Group(indent))
+            self._subtests = inner
+        if self._groups[-1].indent < indent:
+            self._groups.append(Group(indent))
+        return self._groups[-1]
+
+    def _result(self, match):
+        group = self._group(len(match[1]))
+        subtests, self._subtests = self._subtests, None
+        name = match[4] or match[3]
+        group.seen += 1
+        if subtests:
+            group.add(name, subtests)
+            if match[2] and not subtests.failures:
+                group.failures.append(name)
+        elif match[2]:
+            group.failures.append(name)
+        elif match[5]:
+            group.skips.append(f"{name}: {match[6]}")
+        else:
+            group.passed += 1
+
+
+def lines_until(process, deadline):
+    """The lines of a program's output; raises TimeoutError."""
+    fd, rest = process.stdout.fileno(), b""
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([fd], [], [], left)[0]:
+            raise TimeoutError
+        data = os.read(fd, 65536)
+        *lines, rest = (rest + data).split(b"\n")
+        yield from (line.decode(errors="replace") for line in lines)
+        if not data:
+            if rest:
+                yield rest.decode(errors="replace")
+            return
+
+
+def run(command, timeout):
+    """Run one program; return its counts."""
+    parser = Parser(os.path.basename(command.split()[0]))
+    print(f"# {command}", flush=True)
+    process = subprocess.Popen(command, shell=True, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, start_new_session=True)
+    killed = None
+    try:
+        for line in lines_until(process, time.monotonic() + timeout):
+            print(line, flush=True)
+            parser.feed(line)
+        process.wait(timeout)
+    except (TimeoutError, subprocess.TimeoutExpired):
+        killed = f"{parser.name}: killed after {timeout:g} s"
+    finally:
+        stop(process)
+    counts = parser.finish()
+    if killed:
+        counts.failures.append(killed)
+    elif process.returncode and not counts.failures:
+        counts.failures.append(
+            f"{parser.name}: ended with status {process.returncode}")
+    return counts
+
+
+def stop(process):
+    """TERM first: a program may have a VM or a loop device to give back."""
+    for sig in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sig)
+            process.wait(5)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            pass
+
+
+def report(results):
+    """Print what was skipped, what failed, and the count."""
+    total = Group(0)
+    for counts in results:
+        total.passed += counts.passed
+        total.failures += counts.failures
+        total.skips += counts.skips
+    for text in total.skips:
+        print(f"# skipped: {text}")
+    for text in total.failures:
+        print(f"# failed: {text}")
+    print(f"{total.passed} passed, {len(total.failures)} failed, "
+          f"{len(total.skips)} skipped", flush=True)
+    return not total.failures and total.passed > 0
+
+
+def main():
+    arguments = argparse.ArgumentParser(description="Run KTAP programs.")
+    arguments.add_argument("--timeout", type=float, default=120,
+                           help="seconds for each program")
+    arguments.add_argument("command", nargs="+")
+    options = arguments.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    results = [run(command, options.timeout) for command in options.command]
+    return 0 if report(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Install what building, checking and the demo need, on Debian 12, as root.
+# Does nothing when all is there; an ordinary user is told what to do.
+
+set -eu
+
+PACKAGES='gcc make pkg-config python3
+	libnl-3-dev libnl-genl-3-dev libmount-dev libcap-ng-dev libjson-c-dev
+	libsystemd-dev libseccomp-dev libinih-dev libelf1
+	qemu-system-x86 qemu-utils mmdebstrap debian-archive-keyring
+	busybox-static cpio kmod zstd xz-utils dmsetup
+	e2fsprogs xfsprogs btrfs-progs dosfstools strace
+	sparse clang-format shellcheck'
+
+# shellcheck disable=SC2086 # a list of words
+missing=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $PACKAGES \
+	2>/dev/null | awk -v all="$PACKAGES" '
+	$1 == "ii" { have[$2] = 1 }
+	END {
+		n = split(all, names)
+		for (i = 1; i <= n; i++)
+			if (!have[names[i]])
+				printf "%s ", names[i]
+	}')
+missing=${missing% }
+[ -n "$missing" ] || exit 0
+
+install="apt-get install -y --no-install-recommends $missing"
+if [ "$(id -u)" != 0 ]; then
+	echo "missing packages; as root: $install" >&2
+	exit 1
+fi
+echo "# installing $missing"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+$install

@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Make the disks of a test VM, and print one path per line: vda, vdb, ...
+# They are sparse, cached and never written to: use them with snapshot=on.
+# No feature is newer than the oldest kernel of kernels.txt.
+
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=cache.sh
+. "$here/cache.sh"
+
+# disk NAME SIZE MKFS...
+disk() {
+	local path=$dir/$1 size=$2
+
+	shift 2
+	truncate -s "$size" "$path"
+	"$@" "$path" >/dev/null
+}
+
+make_disks() {
+	local n
+
+	for n in 1 2 3 4; do
+		disk "$n-ext4" 256M mke2fs -q -t ext4 -L "ext4-$n" \
+			-O ^orphan_file,^metadata_csum_seed
+	done
+	disk 5-xfs 512M mkfs.xfs -q -L xfs -m bigtime=0,inobtcount=0 \
+		-i nrext64=0
+	disk 6-btrfs 512M mkfs.btrfs -q -L btrfs
+	disk 7-vfat 64M mkfs.vfat -n VFAT
+}
+
+key=$(sha256sum <"$here/disks.sh" | cut -c 1-12)
+disks=$(cache_dir)/disks/$key
+cache_lock disks
+if [ ! -d "$disks" ]; then
+	dir=$disks.new
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	PATH=$PATH:/usr/sbin:/sbin make_disks
+	mv -T "$dir" "$disks"
+fi
+printf '%s\n' "$disks"/*

@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Boot a kernel of kernels.txt and run test programs in it.
+
+    run.py --kernel 6.1 kmod/freeze_test daemon/hooks_test
+
+A TEST is named as in the source tree, or is the path of a program (with a
+leading / or .). KTAP goes to standard output while it happens. Logs stay in
+build/selftests/vm. Exit status 0: all that was planned has passed.
+"""
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+VM_DIR = Path(__file__).resolve().parent
+SELFTESTS = VM_DIR.parent
+BUILD = SELFTESTS.parent / "build" / "selftests"
+sys.path.insert(0, str(SELFTESTS))
+
+from ktap import RESULT, Parser     # noqa: E402
+from qemu import VM, Disk, VMError, accelerator, cache_dir, tail  # noqa: E402
+
+BOOT_SECONDS = 60       # of patience, beside the time limits of the programs
+TOOLS = ["mke2fs", "dmsetup"]
+PROGRAM_DIR = "/test"
+
+
+def say(kernel, text):
+    print(f"# {kernel}: {text}", flush=True)
+
+
+def output(*command):
+    """The standard output of a script of ours; its errors are for the user."""
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True,
+                          check=True).stdout.strip()
+
+
+def build_programs(tests):
+    """Build init and the named tests; return the programs' paths."""
+    paths = [Path(test) if test[0] in "/." else BUILD / test
+             for test in tests]
+    ours = [str(path) for path in paths if BUILD in path.parents]
+    subprocess.run(["make", "-s", "-C", str(SELFTESTS),
+                    str(BUILD / "vm" / "init"), *ours],
+                   check=True, stdout=sys.stderr)
+    return paths
+
+
+def find_tool(name):
+    for directory in ("/usr/sbin", "/sbin", "/usr/bin", "/bin"):
+        if os.access(f"{directory}/{name}", os.X_OK):
+            return f"{directory}/{name}"
+    raise FileNotFoundError(f"{name}: not installed")
+
+
+def initramfs_files(options, programs, work):
+    """The FILE=DEST arguments of initramfs.sh."""
+    tests = work / "tests"
+    tests.write_text("".join(
+        f"{options.program_timeout} {PROGRAM_DIR}/{path.name}\n"
+        for path in programs))
+    files = [f"{BUILD}/vm/init=/init", f"{tests}=/tests",
+             "/etc/mke2fs.conf=/etc/mke2fs.conf"]
+    files += [f"{path}={PROGRAM_DIR}/{path.name}" for path in programs]
+    for tool in TOOLS + options.tool:
+        files.append(f"{find_tool(tool)}=/usr/sbin/{tool}")
+    if not options.no_module:
+        say(options.kernel, "building the module")
+        module = output(str(VM_DIR / "module.sh"), "build", options.kernel)
+        files.append(f"{module}=/lib/modules/kfreeze.ko")
+    return files + options.file
+
+
+def read_skips(kernel):
+    """The pairs (program, test) that may be skipped on this kernel."""
+    rows = (line.split("#")[0].split()
+            for line in (VM_DIR / "skips.txt").read_text().splitlines())
+    return {tuple(row[1:]) for row in rows if row and row[0] == kernel}
+
+
+class SkipPolicy:
+    """Turns skips that nothing allows into failures.
+
+    A subtest's program is known only when its result arrives, so the names
+    of the programs are given in the order they run.
+    """
+
+    def __init__(self, allowed, programs):
+        self.allowed = allowed
+        self.programs = list(programs)
+
+    def filter(self, line):
+        result = RESULT.match(line)
+        if not result:
+            return line
+        if not result[1]:
+            self.programs = self.programs[1:]
+        elif result[5] and not self._may_skip(result[4]):
+            return (f"{result[1]}not ok {result[3]} {result[4]}"
+                    f" # skipped against skips.txt: {result[6]}")
+        return line
+
+    def _may_skip(self, test):
+        return bool(self.programs) and (self.programs[0],
+                                        test) in self.allowed
+
+
+def follow(vm, path):
+    """The lines of a growing file until the VM is gone."""
+    while not path.exists() and vm.wait(0.05) is None:
+        pass
+    with open(path, encoding="utf-8", errors="replace") as log:
+        rest, running = "", True
+        while running:
+            running = vm.wait(0.1) is None
+            *lines, rest = (rest + log.read()).split("\n")
+            yield from lines
+        if rest:
+            yield rest
+
+
+def run_tests(options, programs, vm):
+    """Print the report of the VM as it comes; return the counts."""
+    parser = Parser(options.kernel)
+    policy = SkipPolicy(read_skips(options.kernel),
+                        [path.name for path in programs])
+    for line in follow(vm, vm.serials[1]):
+        line = policy.filter(line)
+        print(line, flush=True)
+        parser.feed(line)
+    counts = parser.finish()
+    if vm.status != "0":
+        counts.failures.append(f"{options.kernel}: the VM ended: {vm.status}")
+    return counts
+
+
+def keep_logs(kernel, vm):
+    """Copy the logs out of the VM's directory; return where they are."""
+    directory = BUILD / "vm" / kernel
+    directory.mkdir(parents=True, exist_ok=True)
+    for log in (*vm.serials, vm.dir / "qemu.log"):
+        if log.exists():
+            (directory / log.name).write_bytes(log.read_bytes())
+    return directory
+
+
+def boot(options, programs):
+    """Build what the VM needs and run it; return the counts."""
+    kernel = Path(output(str(VM_DIR / "kernel.sh"), "fetch", options.kernel))
+    disks = output(str(VM_DIR / "disks.sh")).splitlines()
+    timeout = options.timeout or (
+        BOOT_SECONDS + len(programs) * (options.program_timeout + 15))
+    vm = VM(f"kfreeze-{options.kernel}", kernel=kernel / "vmlinuz",
+            append="console=ttyS0 panic=-1 loglevel=7 printk.devkmsg=on",
+            disks=[Disk(path, cache="unsafe") for path in disks],
+            initrd=None, serials=2, memory=options.memory, timeout=timeout)
+    try:
+        initrd = vm.dir / "initramfs"
+        output(str(VM_DIR / "initramfs.sh"), str(kernel), str(initrd),
+               *initramfs_files(options, programs, vm.dir))
+        vm.argv += ["-initrd", str(initrd)]
+        say(options.kernel, f"booting linux {kernel.name}"
+                            f" ({accelerator()}, at most {timeout} s)")
+        vm.start()
+        counts = run_tests(options, programs, vm)
+        logs = keep_logs(options.kernel, vm)
+        if counts.failures:
+            say(options.kernel, f"{logs}: the logs")
+        if vm.status != "0" or counts.planned != counts.seen:
+            say(options.kernel, "the console ends with:")
+            for line in tail(vm.console).splitlines():
+                print(f"#   {line}")
+        return counts
+    finally:
+        vm.stop()
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description="Run tests in a VM.")
+    parser.add_argument("--kernel", default="6.1")
+    parser.add_argument("--timeout", type=int, help="seconds for the VM")
+    parser.add_argument("--program-timeout", type=int, default=180)
+    parser.add_argument("--memory", type=int, default=1024, help="MiB")
+    parser.add_argument("--no-module", action="store_true",
+                        help="neither build nor load kfreeze.ko")
+    parser.add_argument("--file", action="append", default=[],
+                        metavar="FILE=DEST", help="put it into the VM")
+    parser.add_argument("--tool", action="append", default=[],
+                        help="a program of this machine the tests run")
+    parser.add_argument("test", nargs="+")
+    return parser.parse_args()
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    options = arguments()
+    started = time.monotonic()
+    try:
+        counts = boot(options, build_programs(options.test))
+    except (VMError, OSError) as err:
+        sys.exit(f"run.py: {err}")
+    except subprocess.CalledProcessError as err:
+        sys.exit(f"run.py: {err.cmd[0]}: failed")
+    for failure in counts.failures:
+        print(f"# failed: {failure}")
+    say(options.kernel, f"{counts.passed} passed, {len(counts.failures)} "
+        f"failed, {len(counts.skips)} skipped in "
+        f"{time.monotonic() - started:.0f} s")
+    return 1 if counts.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Does the VM runner see what it must see?
+
+Runs programs that fail in every way there is, and checks what is said about
+them. Prints KTAP.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+VM_DIR = Path(__file__).resolve().parent
+PROGRAMS = VM_DIR / "selftest"
+PATIENCE = 120
+
+
+def command(*names, options=()):
+    return [str(VM_DIR / "run.py"), "--no-module", "--program-timeout", "3",
+            *options, *(f"{PROGRAMS}/{name}.sh" for name in names)]
+
+
+def run(*names, options=()):
+    """Return the runner's exit status and what it printed, stripped."""
+    result = subprocess.run(command(*names, options=options), text=True,
+                            stdout=subprocess.PIPE, timeout=PATIENCE,
+                            check=False)
+    return result.returncode, [line.strip()
+                               for line in result.stdout.splitlines()]
+
+
+def expect(lines, *wanted):
+    """Each wanted line is there; one ending in * only starts a line."""
+    missing = [text for text in wanted
+               if not any(line == text or text[-1] == "*" and
+                          line.startswith(text[:-1]) for line in lines)]
+    if missing:
+        raise AssertionError("not said: " + "; ".join(missing) +
+                             "\n" + "\n".join(lines))
+
+
+def every_program_gets_its_verdict():
+    status, lines = run("passes", "fails", "skips", "hangs", "ends_early",
+                        "leaves_frozen", "after_frozen", "warns")
+    assert status == 1
+    expect(lines,
+           "1..9", "ok 1 passes.sh", "ok 2 tool_runs",
+           "not ok 2 fails.sh", "# failed: 6.1: fails.sh: second",
+           "# failed: 6.1: skips.sh: feature",
+           "# killed after 3 s", "not ok 4 hangs.sh",
+           "# failed: 6.1: ends_early.sh: 2 planned, 1 seen",
+           "# /mnt/frozen: was left frozen", "not ok 6 leaves_frozen.sh",
+           "ok 1 writable_again", "ok 7 after_frozen.sh",
+           "# kernel: WARNING: *", "not ok 8 warns.sh",
+           "not ok 9 kernel_log_is_clean", "# 6.1: 8 passed, 7 failed, *")
+
+
+def all_passed_is_success():
+    status, lines = run("passes")
+    assert status == 0, lines
+    expect(lines, "# 6.1: 4 passed, 0 failed, 0 skipped in *")
+
+
+def a_panic_is_a_missing_plan():
+    status, lines = run("panics", "passes")
+    assert status == 1
+    expect(lines, "# failed: 6.1: 3 planned, 0 seen",
+           "# 6.1: the console ends with:")
+
+
+def time_limit_ends_the_vm():
+    started = time.monotonic()
+    status, lines = run("hangs", options=("--timeout", "2"))
+    assert status == 1
+    assert time.monotonic() - started < PATIENCE / 2
+    expect(lines, "# failed: 6.1: the VM ended: timeout")
+
+
+def children(pid):
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(word) for word in path.read_text().split()]
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + 20
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"in vain: {what}")
+        time.sleep(0.05)
+
+
+def nothing_outlives_a_killed_runner():
+    """Not even kill -9 of the runner leaves QEMU or its files behind."""
+    with subprocess.Popen(command("hangs"), text=True,
+                          stdout=subprocess.PIPE) as runner:
+        for line in runner.stdout:
+            if "booting" in line:
+                break
+        wait_for(lambda: children(runner.pid), "a keeper")
+        keeper = children(runner.pid)[0]
+        wait_for(lambda: children(keeper), "QEMU")
+        qemu = children(keeper)[0]
+        cwd = Path(f"/proc/{keeper}/cmdline").read_bytes().split(b"\0")
+        directory = os.fsdecode(cwd[3])
+        assert os.path.isdir(directory), directory
+        runner.send_signal(signal.SIGKILL)
+    wait_for(lambda: not os.path.exists(f"/proc/{qemu}"), "QEMU's end")
+    wait_for(lambda: not os.path.exists(directory), "removal of its files")
+
+
+TESTS = [every_program_gets_its_verdict, all_passed_is_success,
+         a_panic_is_a_missing_plan, time_limit_ends_the_vm,
+         nothing_outlives_a_killed_runner]
+
+
+def main():
+    print(f"KTAP version 1\n1..{len(TESTS)}", flush=True)
+    failed = 0
+    for number, test in enumerate(TESTS, 1):
+        try:
+            test()
+            verdict = "ok"
+        except (AssertionError, subprocess.TimeoutExpired) as err:
+            verdict = "not ok"
+            failed += 1
+            for line in str(err).splitlines():
+                print(f"#   {line}")
+        print(f"{verdict} {number} {test.__name__}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
