@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+# The user's entry: each target is one recipe. See README.md.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+DESTDIR ?=
+KERNEL ?=
+export DESTDIR KERNEL
+
+all: module daemon
+
+# The module, for the kernel whose headers are in KDIR.
+module:
+	@test -e $(KDIR)/Makefile || { echo "make module: no kernel headers in $(KDIR): \
+	apt-get install linux-headers-$$(uname -r), or give KDIR=" >&2; exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+# kfreezed and kfreeze-monitor.
+daemon:
+	$(MAKE) -C daemon
+
+# The main job, in a VM: freeze, copy, thaw, verify; then what can go wrong.
+demo:
+	selftests/vm/deps.sh
+	selftests/demo/demo.py
+
+# All tests; KERNEL=6.1: those that need a kernel on that one only.
+check:
+	selftests/vm/deps.sh
+	$(MAKE) -C selftests check
+
+# Style and static analysis, without building.
+lint:
+	selftests/lint.sh
+
+install:
+	$(MAKE) -C daemon install
+
+# The module's source for DKMS, then: dkms install kfreeze/VERSION
+dkms-install:
+	install -d $(DESTDIR)/usr/src/kfreeze-$(VERSION)
+	cp -r Kbuild Makefile dkms.conf kmod include $(DESTDIR)/usr/src/kfreeze-$(VERSION)
+
+clean:
+	rm -rf build
+	find kmod -name '*.o' -o -name '.*.cmd' | xargs -r rm -f
+	rm -f kfreeze.ko kfreeze.o kfreeze.mod* .kfreeze* .module* modules.order Module.symvers
+
+VERSION = $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+
+.PHONY: all module daemon demo check lint install dkms-install clean

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Notices that somebody else thawed a superblock that we froze, also when it
+ * was frozen again since: every thaw wakes s_writers.wait_unfrozen, in which
+ * nobody else waits while we hold the superblock.
+ */
+#include "foreign.h"
+
+#include <linux/fs.h>
+
+/* The thawer holds s_umount and the queue's lock: nothing here may sleep. */
+static int kfreeze_foreign_wake(struct wait_queue_entry *entry,
+				unsigned int mode, int sync, void *key)
+{
+	struct kfreeze_foreign *foreign =
+		container_of(entry, struct kfreeze_foreign, entry);
+
+	if (!foreign->ours && !foreign->seen) {
+		foreign->seen = true;
+		foreign->notice(foreign);
+	}
+	return 0;
+}
+
+/**
+ * kfreeze_foreign_watch - notice thaws from now on
+ * @foreign: the watch
+ * @sb: superblock, pinned until kfreeze_foreign_unwatch()
+ * @notice: called at the first foreign thaw, in atomic context
+ *
+ * To be called before the freeze, so that no thaw after it is missed.
+ * Context: any.
+ */
+void kfreeze_foreign_watch(struct kfreeze_foreign *foreign,
+			   struct super_block *sb,
+			   void (*notice)(struct kfreeze_foreign *foreign))
+{
+	foreign->seen = false;
+	foreign->ours = false;
+	foreign->notice = notice;
+	init_waitqueue_func_entry(&foreign->entry, kfreeze_foreign_wake);
+	add_wait_queue(&sb->s_writers.wait_unfrozen, &foreign->entry);
+}
+
+/**
+ * kfreeze_foreign_claim - declare that the next thaw is ours
+ * @foreign: the watch
+ * @sb: its superblock
+ *
+ * Context: any.
+ * Return: false if somebody else thawed before: a freeze that is there now
+ * is not ours to undo.
+ */
+bool kfreeze_foreign_claim(struct kfreeze_foreign *foreign,
+			   struct super_block *sb)
+{
+	unsigned long flags;
+	bool claimed;
+
+	spin_lock_irqsave(&sb->s_writers.wait_unfrozen.lock, flags);
+	claimed = !foreign->seen;
+	foreign->ours = true;
+	spin_unlock_irqrestore(&sb->s_writers.wait_unfrozen.lock, flags);
+	return claimed;
+}
+
+/**
+ * kfreeze_foreign_unwatch - end the watch
+ * @foreign: the watch
+ * @sb: its superblock
+ *
+ * Context: any. @notice does not run any more when this returns.
+ */
+void kfreeze_foreign_unwatch(struct kfreeze_foreign *foreign,
+			     struct super_block *sb)
+{
+	remove_wait_queue(&sb->s_writers.wait_unfrozen, &foreign->entry);
+}

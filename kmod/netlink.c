@@ -1,0 +1,639 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink family: attributes in, calls out, results and events.
+ * Generic netlink holds a lock of the whole machine around every doit, so
+ * none of them waits for anything.
+ */
+#include "netlink.h"
+
+#include <linux/module.h>
+#include <linux/netlink.h>
+#include <net/genetlink.h>
+
+#include "param.h"
+#include "session.h"
+#include "version.h"
+
+/* Enough for every message but a dump: about 30 attributes of 12 bytes. */
+#define KFREEZE_NL_MSG_SIZE 768
+
+static struct genl_family kfreeze_nl_family;
+
+static const struct nla_policy
+	kfreeze_nl_freeze_policy[KFREEZE_A_MAX + 1] = {
+		[KFREEZE_A_TARGETS] = { .type = NLA_NESTED },
+		[KFREEZE_A_TIMEOUT_MS] = { .type = NLA_U32 },
+		[KFREEZE_A_FLUSH_TIMEOUT_MS] = { .type = NLA_U32 },
+	};
+
+static const struct nla_policy
+	kfreeze_nl_target_policy[KFREEZE_A_TARGET_MAX + 1] = {
+		[KFREEZE_A_TARGET_FD] = { .type = NLA_S32 },
+		[KFREEZE_A_TARGET_LEVEL] = { .type = NLA_U8 },
+	};
+
+/* For commands without attributes: refuses all. */
+static const struct nla_policy kfreeze_nl_empty_policy[KFREEZE_A_PAD + 1];
+
+static int kfreeze_nl_put_record(struct sk_buff *skb,
+				 const struct kfreeze_record *record)
+{
+	const struct {
+		int attr;
+		u64 ns;
+	} times[] = {
+		{ KFREEZE_A_TARGET_FLUSH_NS, record->flush_ns },
+		{ KFREEZE_A_TARGET_FREEZE_NS, record->freeze_ns },
+		{ KFREEZE_A_TARGET_HOLD_NS, record->hold_ns },
+		{ KFREEZE_A_TARGET_THAW_NS, record->thaw_ns },
+	};
+	struct nlattr *nest;
+	unsigned int i;
+
+	nest = nla_nest_start(skb, KFREEZE_A_TARGET);
+	if (!nest ||
+	    nla_put_u32(skb, KFREEZE_A_TARGET_INDEX, record->index) ||
+	    nla_put_u8(skb, KFREEZE_A_TARGET_LEVEL, record->level) ||
+	    nla_put_u32(skb, KFREEZE_A_TARGET_MAJOR, MAJOR(record->dev)) ||
+	    nla_put_u32(skb, KFREEZE_A_TARGET_MINOR, MINOR(record->dev)) ||
+	    nla_put_string(skb, KFREEZE_A_TARGET_FSTYPE, record->fstype) ||
+	    nla_put_u32(skb, KFREEZE_A_TARGET_STATE, record->state) ||
+	    nla_put_u32(skb, KFREEZE_A_TARGET_STEP, record->step) ||
+	    nla_put_s32(skb, KFREEZE_A_TARGET_ERROR, record->err))
+		return -EMSGSIZE;
+	for (i = 0; i < ARRAY_SIZE(times); i++)
+		if (nla_put_u64_64bit(skb, times[i].attr, times[i].ns,
+				      KFREEZE_A_TARGET_PAD))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* What RESULT, EVENT and STATUS have in common. */
+static int kfreeze_nl_put_status(struct sk_buff *skb,
+				 const struct kfreeze_status *status)
+{
+	const struct kfreeze_summary *set = &status->set;
+	int err = set->blamed ? set->blame.err : 0;
+
+	if (nla_put_u32(skb, KFREEZE_A_SESSION, status->session) ||
+	    nla_put_u32(skb, KFREEZE_A_STATE, status->state))
+		return -EMSGSIZE;
+	if (!status->cycle)
+		return 0;
+	if (nla_put_u32(skb, KFREEZE_A_CYCLE, status->cycle) ||
+	    nla_put_u32(skb, KFREEZE_A_VERDICT, status->verdict) ||
+	    nla_put_u32(skb, KFREEZE_A_CAUSE, status->cause) ||
+	    nla_put_s32(skb, KFREEZE_A_ERROR, err) ||
+	    nla_put_u32(skb, KFREEZE_A_NR_TARGETS, set->nr) ||
+	    nla_put_u32(skb, KFREEZE_A_NR_FROZEN, set->nr_frozen) ||
+	    nla_put_u32(skb, KFREEZE_A_NR_STUCK, set->nr_stuck) ||
+	    nla_put_u32(skb, KFREEZE_A_REMAINING_MS, status->remaining_ms) ||
+	    nla_put_u64_64bit(skb, KFREEZE_A_HOLD_NS, set->hold_ns,
+			      KFREEZE_A_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int kfreeze_nl_put_message(struct sk_buff *skb, u8 cmd,
+				  const struct kfreeze_status *status)
+{
+	void *header;
+
+	header = genlmsg_put(skb, 0, 0, &kfreeze_nl_family, 0, cmd);
+	if (!header || kfreeze_nl_put_status(skb, status) ||
+	    (status->set.blamed &&
+	     kfreeze_nl_put_record(skb, &status->set.blame)))
+		return -EMSGSIZE;
+	genlmsg_end(skb, header);
+	return 0;
+}
+
+/*
+ * A receive buffer that is full loses the message and makes the owner's next
+ * read fail with ENOBUFS: it asks for the STATUS then.
+ */
+static void kfreeze_nl_result(u32 portid, struct sk_buff_head *spare,
+			      const struct kfreeze_status *status)
+{
+	struct sk_buff *skb = skb_dequeue(spare);
+
+	if (WARN_ON_ONCE(!skb))
+		return;
+	if (WARN_ON_ONCE(kfreeze_nl_put_message(skb, KFREEZE_CMD_RESULT,
+						status)))
+		nlmsg_free(skb);
+	else
+		genlmsg_unicast(&init_net, skb, portid);
+}
+
+static void kfreeze_nl_event(enum kfreeze_event event,
+			     struct sk_buff_head *spare,
+			     const struct kfreeze_status *status)
+{
+	struct sk_buff *skb = skb_dequeue(spare);
+
+	if (WARN_ON_ONCE(!skb))
+		return;
+	if (WARN_ON_ONCE(kfreeze_nl_put_message(skb, KFREEZE_CMD_EVENT,
+						status) ||
+			 nla_put_u32(skb, KFREEZE_A_EVENT, event))) {
+		nlmsg_free(skb);
+		return;
+	}
+	nlmsg_end(skb, nlmsg_hdr(skb));
+	genlmsg_multicast_netns(&kfreeze_nl_family, &init_net, skb, 0, 0,
+				GFP_NOWAIT);
+}
+
+static const struct kfreeze_session_ops kfreeze_nl_ops = {
+	.result = kfreeze_nl_result,
+	.event = kfreeze_nl_event,
+};
+
+/* A reply with its header, or NULL. */
+static struct sk_buff *kfreeze_nl_reply(struct genl_info *info, void **header)
+{
+	struct sk_buff *skb;
+
+	skb = genlmsg_new(KFREEZE_NL_MSG_SIZE, GFP_KERNEL);
+	if (skb)
+		*header = genlmsg_put_reply(skb, info, &kfreeze_nl_family, 0,
+					    info->genlhdr->cmd);
+	return skb;
+}
+
+/* A reply with one number. */
+static int kfreeze_nl_send_u32(struct sk_buff *skb, void *header,
+			       struct genl_info *info, int attr, u32 value)
+{
+	/* cannot fail: the message is allocated for much more */
+	nla_put_u32(skb, attr, value);
+	genlmsg_end(skb, header);
+	return genlmsg_reply(skb, info);
+}
+
+static int kfreeze_nl_info(struct sk_buff *request, struct genl_info *info)
+{
+	const struct kfreeze_limits *limits = kfreeze_param_limits();
+	struct sk_buff *skb;
+	void *header;
+
+	skb = kfreeze_nl_reply(info, &header);
+	if (!skb)
+		return -ENOMEM;
+	if (nla_put_string(skb, KFREEZE_A_VERSION, KFREEZE_VERSION) ||
+	    nla_put_u32(skb, KFREEZE_A_HOLDER, kfreeze_target_holder()) ||
+	    nla_put_u32(skb, KFREEZE_A_MAX_TARGETS, KFREEZE_MAX_TARGETS) ||
+	    nla_put_u32(skb, KFREEZE_A_MAX_SESSIONS, KFREEZE_MAX_SESSIONS) ||
+	    nla_put_u32(skb, KFREEZE_A_TIMEOUT_MS, limits->timeout_ms) ||
+	    nla_put_u32(skb, KFREEZE_A_MAX_TIMEOUT_MS,
+			limits->max_timeout_ms) ||
+	    nla_put_u32(skb, KFREEZE_A_FLUSH_TIMEOUT_MS,
+			limits->flush_timeout_ms) ||
+	    nla_put_u32(skb, KFREEZE_A_MIN_INTERVAL_MS,
+			limits->min_interval_ms)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, header);
+	return genlmsg_reply(skb, info);
+}
+
+static int kfreeze_nl_open(struct sk_buff *request, struct genl_info *info)
+{
+	struct sk_buff *skb;
+	void *header;
+	u32 id;
+	int err;
+
+	if (!netlink_capable(request, CAP_SYS_ADMIN)) {
+		NL_SET_ERR_MSG(info->extack, "OPEN needs CAP_SYS_ADMIN");
+		return -EPERM;
+	}
+	skb = kfreeze_nl_reply(info, &header);
+	if (!skb)
+		return -ENOMEM;
+	err = kfreeze_session_open(NETLINK_CB(request).sk, info->snd_portid,
+				   &id);
+	if (err) {
+		nlmsg_free(skb);
+		if (err == -EBUSY)
+			NL_SET_ERR_MSG(info->extack, "this socket has a session already");
+		else if (err == -EUSERS)
+			NL_SET_ERR_MSG(info->extack, "too many sessions are open");
+		return err;
+	}
+	return kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_SESSION, id);
+}
+
+/* The nest of the target at @index, to point at it. */
+static const struct nlattr *kfreeze_nl_nth(const struct nlattr *targets,
+					   u32 index)
+{
+	const struct nlattr *attr;
+	int left;
+
+	nla_for_each_nested(attr, targets, left)
+		if (!index--)
+			return attr;
+	return NULL;
+}
+
+static int kfreeze_nl_count(const struct nlattr *targets,
+			    struct netlink_ext_ack *extack, u32 *nr)
+{
+	const struct nlattr *attr;
+	int left;
+
+	*nr = 0;
+	nla_for_each_nested(attr, targets, left) {
+		if (nla_type(attr) != KFREEZE_A_TARGET) {
+			NL_SET_ERR_MSG_ATTR(extack, attr, "TARGETS has nests TARGET only");
+			return -EINVAL;
+		}
+		++*nr;
+	}
+	if (left) {
+		NL_SET_ERR_MSG_ATTR(extack, targets, "TARGETS is malformed");
+		return -EINVAL;
+	}
+	if (!*nr) {
+		NL_SET_ERR_MSG_ATTR(extack, targets, "TARGETS is empty");
+		return -EINVAL;
+	}
+	if (*nr > KFREEZE_MAX_TARGETS) {
+		NL_SET_ERR_MSG_ATTR(extack, targets, "more than 1024 targets");
+		return -E2BIG;
+	}
+	return 0;
+}
+
+static int kfreeze_nl_pin(struct kfreeze_set *set, u32 index,
+			  const struct nlattr *attr,
+			  struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[KFREEZE_A_TARGET_MAX + 1];
+	u8 level = 0;
+	int err;
+
+	err = nla_parse_nested(tb, KFREEZE_A_TARGET_MAX, attr,
+			       kfreeze_nl_target_policy, extack);
+	if (err)
+		return err;
+	if (!tb[KFREEZE_A_TARGET_FD]) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "TARGET_FD is mandatory");
+		return -EINVAL;
+	}
+	if (tb[KFREEZE_A_TARGET_LEVEL])
+		level = nla_get_u8(tb[KFREEZE_A_TARGET_LEVEL]);
+	if (level >= KFREEZE_MAX_LEVELS) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[KFREEZE_A_TARGET_LEVEL],
+				    "TARGET_LEVEL is out of range: 0 to 63");
+		return -ERANGE;
+	}
+	err = kfreeze_set_pin(set, index,
+			      nla_get_s32(tb[KFREEZE_A_TARGET_FD]), level);
+	if (err == -EBADF)
+		NL_SET_ERR_MSG_ATTR(extack, tb[KFREEZE_A_TARGET_FD],
+				    "TARGET_FD is not an open descriptor");
+	else if (err)
+		NL_SET_ERR_MSG_ATTR(extack, tb[KFREEZE_A_TARGET_FD],
+				    "TARGET_FD is not on a block device filesystem");
+	return err;
+}
+
+/* The set a FREEZE asks for, all of it pinned; or an ERR_PTR. */
+static struct kfreeze_set *kfreeze_nl_set(const struct nlattr *targets,
+					  struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr;
+	struct kfreeze_set *set;
+	u32 index = 0;
+	int left;
+	u32 nr;
+	int err;
+
+	if (!targets) {
+		NL_SET_ERR_MSG(extack, "TARGETS is mandatory");
+		return ERR_PTR(-EINVAL);
+	}
+	err = kfreeze_nl_count(targets, extack, &nr);
+	if (err)
+		return ERR_PTR(err);
+	set = kfreeze_set_alloc(nr);
+	if (!set)
+		return ERR_PTR(-ENOMEM);
+	nla_for_each_nested(attr, targets, left) {
+		err = kfreeze_nl_pin(set, index++, attr, extack);
+		if (err)
+			goto err_set;
+	}
+	return set;
+
+err_set:
+	kfreeze_set_release(set);
+	kfreeze_set_put(set);
+	return ERR_PTR(err);
+}
+
+static int kfreeze_nl_timeout(const struct nlattr *attr, u32 max,
+			      struct netlink_ext_ack *extack, u32 *timeout_ms)
+{
+	if (!attr)
+		return 0;
+	*timeout_ms = nla_get_u32(attr);
+	if (*timeout_ms >= 1 && *timeout_ms <= max)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "timeout is out of range: 1 ms to the maximum that INFO tells");
+	return -ERANGE;
+}
+
+static int kfreeze_nl_prepare(struct sk_buff_head *spare)
+{
+	struct sk_buff *skb;
+	int i;
+
+	for (i = 0; i < KFREEZE_SESSION_SPARE; i++) {
+		skb = genlmsg_new(KFREEZE_NL_MSG_SIZE, GFP_KERNEL);
+		if (!skb)
+			return -ENOMEM;
+		__skb_queue_tail(spare, skb);
+	}
+	return 0;
+}
+
+/* The set is handed over, or let go. */
+static int kfreeze_nl_start(struct sk_buff *request, struct genl_info *info,
+			    struct kfreeze_set *set, u32 timeout_ms,
+			    u32 flush_timeout_ms, u32 *cycle)
+{
+	const struct nlattr *targets = info->attrs[KFREEZE_A_TARGETS];
+	struct sk_buff_head spare;
+	u32 bad = set->nr;
+	int err;
+
+	__skb_queue_head_init(&spare);
+	err = kfreeze_nl_prepare(&spare);
+	if (!err)
+		err = kfreeze_session_freeze(NETLINK_CB(request).sk, set,
+					     timeout_ms, flush_timeout_ms,
+					     &spare, cycle, &bad,
+					     info->extack);
+	if (err == -EEXIST)
+		NL_SET_ERR_MSG_ATTR(info->extack, kfreeze_nl_nth(targets, bad),
+				    "the same filesystem as an earlier target");
+	else if (err && bad < set->nr)
+		NL_SET_ERR_MSG_ATTR(info->extack, kfreeze_nl_nth(targets, bad),
+				    "another cycle holds this filesystem");
+	__skb_queue_purge(&spare);
+	if (err) {
+		kfreeze_set_release(set);
+		kfreeze_set_put(set);
+	}
+	return err;
+}
+
+static int kfreeze_nl_freeze(struct sk_buff *request, struct genl_info *info)
+{
+	const struct kfreeze_limits *limits = kfreeze_param_limits();
+	u32 flush_timeout_ms = limits->flush_timeout_ms;
+	u32 timeout_ms = limits->timeout_ms;
+	struct kfreeze_set *set;
+	struct sk_buff *skb;
+	void *header;
+	u32 cycle;
+	int err;
+
+	if (!kfreeze_session_is_owner(NETLINK_CB(request).sk)) {
+		NL_SET_ERR_MSG(info->extack, "this socket has no session: OPEN first");
+		return -EPERM;
+	}
+	err = kfreeze_nl_timeout(info->attrs[KFREEZE_A_TIMEOUT_MS],
+				 limits->max_timeout_ms, info->extack,
+				 &timeout_ms);
+	if (err)
+		return err;
+	err = kfreeze_nl_timeout(info->attrs[KFREEZE_A_FLUSH_TIMEOUT_MS],
+				 KFREEZE_MAX_FLUSH_TIMEOUT_MS, info->extack,
+				 &flush_timeout_ms);
+	if (err)
+		return err;
+	set = kfreeze_nl_set(info->attrs[KFREEZE_A_TARGETS], info->extack);
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	skb = kfreeze_nl_reply(info, &header);
+	if (!skb) {
+		kfreeze_set_release(set);
+		kfreeze_set_put(set);
+		return -ENOMEM;
+	}
+	err = kfreeze_nl_start(request, info, set, timeout_ms,
+			       flush_timeout_ms, &cycle);
+	if (err) {
+		nlmsg_free(skb);
+		return err;
+	}
+	return kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_CYCLE, cycle);
+}
+
+static int kfreeze_nl_thaw(struct sk_buff *request, struct genl_info *info)
+{
+	struct sk_buff *skb;
+	void *header;
+	u32 cycle;
+	int err;
+
+	err = kfreeze_session_thaw(NETLINK_CB(request).sk, &cycle,
+				   info->extack);
+	if (err)
+		return err;
+	/* without memory for it the thaw goes on, and the RESULT tells */
+	skb = kfreeze_nl_reply(info, &header);
+	if (!skb)
+		return 0;
+	return kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_CYCLE, cycle);
+}
+
+static int kfreeze_nl_rescue(struct sk_buff *request, struct genl_info *info)
+{
+	struct sk_buff *skb;
+	void *header;
+	u32 nr;
+
+	if (!netlink_capable(request, CAP_SYS_ADMIN)) {
+		NL_SET_ERR_MSG(info->extack, "RESCUE needs CAP_SYS_ADMIN");
+		return -EPERM;
+	}
+	nr = kfreeze_session_rescue();
+	skb = kfreeze_nl_reply(info, &header);
+	if (!skb)
+		return 0;
+	return kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_NR_SESSIONS,
+				   nr);
+}
+
+/* Where a dump goes on, in netlink_callback.args. */
+enum kfreeze_nl_cursor {
+	KFREEZE_NL_ALL, /* all sessions, or the socket's own only */
+	KFREEZE_NL_SESSION, /* the first session not told yet has this id or more */
+	KFREEZE_NL_TARGET, /* 0: the session itself, n: its target n - 1 */
+};
+
+static int kfreeze_nl_status_start(struct netlink_callback *cb)
+{
+	if (netlink_capable(cb->skb, CAP_SYS_ADMIN))
+		cb->args[KFREEZE_NL_ALL] = 1;
+	else if (!kfreeze_session_is_owner(NETLINK_CB(cb->skb).sk))
+		return -EPERM;
+	return 0;
+}
+
+/* One message of a dump. -ENOENT: there is no such target. */
+static int kfreeze_nl_dump_one(struct sk_buff *skb,
+			       struct netlink_callback *cb,
+			       const struct kfreeze_status *status,
+			       unsigned long position)
+{
+	struct kfreeze_record record;
+	void *header;
+	int err;
+
+	if (position) {
+		err = kfreeze_session_record(status->session, status->cycle,
+					     position - 1, &record);
+		if (err)
+			return err;
+	}
+	header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+			     cb->nlh->nlmsg_seq, &kfreeze_nl_family,
+			     NLM_F_MULTI, KFREEZE_CMD_STATUS);
+	if (!header)
+		return -EMSGSIZE;
+	if (position)
+		err = nla_put_u32(skb, KFREEZE_A_SESSION, status->session) ||
+		      nla_put_u32(skb, KFREEZE_A_CYCLE, status->cycle) ||
+		      kfreeze_nl_put_record(skb, &record);
+	else
+		err = kfreeze_nl_put_status(skb, status);
+	if (err) {
+		genlmsg_cancel(skb, header);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, header);
+	return 0;
+}
+
+static int kfreeze_nl_status(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct sock *sk = NETLINK_CB(cb->skb).sk;
+	struct kfreeze_status status;
+	int err;
+
+	if (cb->args[KFREEZE_NL_ALL])
+		sk = NULL;
+	while (!kfreeze_session_status(sk, cb->args[KFREEZE_NL_SESSION],
+				       &status)) {
+		if (cb->args[KFREEZE_NL_SESSION] != status.session) {
+			cb->args[KFREEZE_NL_SESSION] = status.session;
+			cb->args[KFREEZE_NL_TARGET] = 0;
+		}
+		err = kfreeze_nl_dump_one(skb, cb, &status,
+					  cb->args[KFREEZE_NL_TARGET]);
+		if (err == -EMSGSIZE)
+			return skb->len ? skb->len : err;
+		cb->args[KFREEZE_NL_TARGET]++;
+		if (err == -ENOENT)
+			cb->args[KFREEZE_NL_SESSION]++;
+	}
+	return skb->len;
+}
+
+static const struct genl_ops kfreeze_nl_cmds[] = {
+	{
+		.cmd = KFREEZE_CMD_INFO,
+		.doit = kfreeze_nl_info,
+		.policy = kfreeze_nl_empty_policy,
+		.maxattr = ARRAY_SIZE(kfreeze_nl_empty_policy) - 1,
+	},
+	{
+		.cmd = KFREEZE_CMD_OPEN,
+		.doit = kfreeze_nl_open,
+		.policy = kfreeze_nl_empty_policy,
+		.maxattr = ARRAY_SIZE(kfreeze_nl_empty_policy) - 1,
+	},
+	{
+		.cmd = KFREEZE_CMD_FREEZE,
+		.doit = kfreeze_nl_freeze,
+		.policy = kfreeze_nl_freeze_policy,
+		.maxattr = ARRAY_SIZE(kfreeze_nl_freeze_policy) - 1,
+	},
+	{
+		.cmd = KFREEZE_CMD_THAW,
+		.doit = kfreeze_nl_thaw,
+		.policy = kfreeze_nl_empty_policy,
+		.maxattr = ARRAY_SIZE(kfreeze_nl_empty_policy) - 1,
+	},
+	{
+		.cmd = KFREEZE_CMD_STATUS,
+		.start = kfreeze_nl_status_start,
+		.dumpit = kfreeze_nl_status,
+		.policy = kfreeze_nl_empty_policy,
+		.maxattr = ARRAY_SIZE(kfreeze_nl_empty_policy) - 1,
+	},
+	{
+		.cmd = KFREEZE_CMD_RESCUE,
+		.doit = kfreeze_nl_rescue,
+		.policy = kfreeze_nl_empty_policy,
+		.maxattr = ARRAY_SIZE(kfreeze_nl_empty_policy) - 1,
+	},
+};
+
+static const struct genl_multicast_group kfreeze_nl_groups[] = {
+	{ .name = KFREEZE_MCGRP_EVENTS, KFREEZE_MCGRP_SYS_ADMIN },
+};
+
+static struct genl_family kfreeze_nl_family __ro_after_init = {
+	.name = KFREEZE_GENL_NAME,
+	.version = KFREEZE_GENL_VERSION,
+	.maxattr = KFREEZE_A_MAX,
+	.netnsok = false,
+	.parallel_ops = true,
+	.module = THIS_MODULE,
+	.ops = kfreeze_nl_cmds,
+	.n_ops = ARRAY_SIZE(kfreeze_nl_cmds),
+	.mcgrps = kfreeze_nl_groups,
+	.n_mcgrps = ARRAY_SIZE(kfreeze_nl_groups),
+};
+
+/**
+ * kfreeze_nl_init - register the family
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno.
+ */
+int kfreeze_nl_init(void)
+{
+	return genl_register_family(&kfreeze_nl_family);
+}
+
+/**
+ * kfreeze_nl_exit - unregister the family, after requests under way
+ *
+ * Context: may sleep.
+ */
+void kfreeze_nl_exit(void)
+{
+	genl_unregister_family(&kfreeze_nl_family);
+}
+
+/**
+ * kfreeze_nl_session_ops - how sessions reach their owners and listeners
+ *
+ * Return: the functions.
+ */
+const struct kfreeze_session_ops *kfreeze_nl_session_ops(void)
+{
+	return &kfreeze_nl_ops;
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One filesystem: descriptor to superblock, and what is done to it. */
+#include "target.h"
+
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/hashtable.h>
+#include <linux/magic.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#ifndef FUSE_SUPER_MAGIC /* <linux/magic.h> has it since 5.13 */
+#define FUSE_SUPER_MAGIC 0x65735546
+#endif
+
+/* How we hold: as exclusively as the kernel can. */
+#define KFREEZE_HOLDER (FREEZE_HOLDER_KERNEL | FREEZE_EXCL)
+
+/* Superblocks that any set uses, so that no two meet in one. */
+static DEFINE_HASHTABLE(kfreeze_claims, 8);
+static DEFINE_SPINLOCK(kfreeze_claims_lock); /* protects kfreeze_claims */
+
+/*
+ * What has a block device can be frozen, with or without ->freeze_fs. fuseblk
+ * has one too, but flushing it waits for a process that may be blocked by us.
+ */
+static bool kfreeze_target_is_supported(const struct super_block *sb)
+{
+	if (sb->s_magic == FUSE_SUPER_MAGIC)
+		return false;
+	return sb->s_bdev || (sb->s_type->fs_flags & FS_REQUIRES_DEV);
+}
+
+/**
+ * kfreeze_target_pin - find the superblock behind a descriptor and keep it
+ * @target: filled in: @sb, @pinned, device and type of the record
+ * @fd: descriptor of the calling process, O_PATH will do
+ *
+ * The superblock stays when the descriptor is closed and also when the last
+ * mount of it goes. Context: process, of the requester; does not wait.
+ * Return: 0, -EBADF, or -EOPNOTSUPP if it is not on a block device.
+ */
+int kfreeze_target_pin(struct kfreeze_target *target, int fd)
+{
+	struct super_block *sb;
+	struct file *file;
+	int err = 0;
+
+	file = fget_raw(fd);
+	if (!file)
+		return -EBADF;
+	sb = file_inode(file)->i_sb;
+	if (!kfreeze_target_is_supported(sb)) {
+		err = -EOPNOTSUPP;
+		goto out_put;
+	}
+	/* the file's mount keeps s_active above zero until the fput */
+	atomic_inc(&sb->s_active);
+	target->sb = sb;
+	target->record.dev = sb->s_dev;
+	strscpy(target->record.fstype, sb->s_type->name,
+		sizeof(target->record.fstype));
+	target->pinned = true;
+out_put:
+	fput(file);
+	return err;
+}
+
+/**
+ * kfreeze_target_unpin - let the superblock go
+ * @target: a target that was pinned
+ *
+ * Context: process. May unmount the filesystem, with all the I/O of that.
+ */
+void kfreeze_target_unpin(struct kfreeze_target *target)
+{
+	deactivate_super(target->sb);
+}
+
+/**
+ * kfreeze_target_claim - take the superblock for this target's set alone
+ * @target: a target that was pinned
+ *
+ * Context: any but hard interrupts.
+ * Return: 0, -EEXIST if another target of the set has it, -EBUSY if another
+ * set has it.
+ */
+int kfreeze_target_claim(struct kfreeze_target *target)
+{
+	struct kfreeze_target *other;
+	int err = 0;
+
+	spin_lock(&kfreeze_claims_lock);
+	hash_for_each_possible(kfreeze_claims, other, claim,
+			       (unsigned long)target->sb) {
+		if (other->sb == target->sb) {
+			err = other->set == target->set ? -EEXIST : -EBUSY;
+			goto out_unlock;
+		}
+	}
+	hash_add(kfreeze_claims, &target->claim, (unsigned long)target->sb);
+	target->claimed = true;
+out_unlock:
+	spin_unlock(&kfreeze_claims_lock);
+	return err;
+}
+
+/**
+ * kfreeze_target_unclaim - allow others to use the superblock
+ * @target: a target, claimed or not
+ *
+ * Context: any but hard interrupts.
+ */
+void kfreeze_target_unclaim(struct kfreeze_target *target)
+{
+	spin_lock(&kfreeze_claims_lock);
+	if (target->claimed) {
+		hash_del(&target->claim);
+		target->claimed = false;
+	}
+	spin_unlock(&kfreeze_claims_lock);
+}
+
+/**
+ * kfreeze_target_flush - write its dirty data
+ * @target: a pinned target
+ *
+ * Context: process; waits for I/O, and for whoever holds s_umount.
+ * Return: 0 or a negative errno.
+ */
+int kfreeze_target_flush(struct kfreeze_target *target)
+{
+	struct super_block *sb = target->sb;
+	int err;
+
+	down_read(&sb->s_umount);
+	err = sync_filesystem(sb);
+	up_read(&sb->s_umount);
+	return err;
+}
+
+/**
+ * kfreeze_target_freeze - freeze it
+ * @target: a pinned target
+ *
+ * Context: process; waits for writers and for I/O, and cannot be interrupted.
+ * Return: 0 or a negative errno; -EBUSY if somebody else froze it.
+ */
+int kfreeze_target_freeze(struct kfreeze_target *target)
+{
+	struct super_block *sb = target->sb;
+
+	if (sb->s_op->freeze_super)
+		return sb->s_op->freeze_super(sb, KFREEZE_HOLDER, target);
+	return freeze_super(sb, KFREEZE_HOLDER, target);
+}
+
+/**
+ * kfreeze_target_thaw - undo kfreeze_target_freeze()
+ * @target: a target that it froze
+ *
+ * Context: process; may wait for I/O.
+ * Return: 0; -EINVAL if it was not frozen by us any more; another negative
+ * errno if the filesystem refused and is still frozen.
+ */
+int kfreeze_target_thaw(struct kfreeze_target *target)
+{
+	struct super_block *sb = target->sb;
+
+	if (sb->s_op->thaw_super)
+		return sb->s_op->thaw_super(sb, KFREEZE_HOLDER, target);
+	return thaw_super(sb, KFREEZE_HOLDER, target);
+}
+
+/**
+ * kfreeze_target_holder - how this kernel tells our freeze from others
+ *
+ * Return: what the newest interface it has can do.
+ */
+enum kfreeze_holder kfreeze_target_holder(void)
+{
+	if (FREEZE_EXCL)
+		return KFREEZE_HOLDER_EXCL;
+	if (FREEZE_HOLDER_KERNEL)
+		return KFREEZE_HOLDER_KERNEL;
+	return KFREEZE_HOLDER_NONE;
+}
