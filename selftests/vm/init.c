@@ -252,6 +252,7 @@ int main(void)
 {
 	int i, klog, complaints = 0;
 
+	setenv("PATH", "/usr/sbin:/usr/bin", 1);
 	mount_all();
 	open_report();
 	printf("KTAP version 1\n");

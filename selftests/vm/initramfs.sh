@@ -112,15 +112,21 @@ libraries() {
 	ldd "$1" 2>/dev/null | grep -o '/[^ )]*' || true
 }
 
-add_file() {
-	local file=$1 dest=$2 tree=$3 lib to
+# Where a path really is in the tree of make_tree.
+merged() {
+	case $1 in
+	/sbin/* | /usr/sbin/*) printf '/usr/bin/%s\n' "${1#*/sbin/}" ;;
+	/bin/* | /lib/* | /lib64/*) printf '/usr%s\n' "$1" ;;
+	*) printf '%s\n' "$1" ;;
+	esac
+}
 
-	mkdir -p "$tree$(dirname "$dest")"
-	cp -L "$file" "$tree$dest"
+add_file() {
+	local file=$1 dest=$2 tree=$3 lib
+
+	install -D "$file" "$tree$(merged "$dest")"
 	for lib in $(libraries "$file"); do
-		to=$tree/usr/${lib#/usr}
-		mkdir -p "${to%/*}"
-		cp -L "$lib" "$to"
+		install -D "$lib" "$tree$(merged "$lib")"
 	done
 }
 
