@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "vm"))
@@ -23,39 +22,17 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "vm"))
 import disk_image
 import failures
 import records
+from copies import DISKS, FILESYSTEMS, INNER_IMAGE, Copy
 from guest import PROGRAMS, CommandError, Guest, build_product
 from qemu import Disk, VMError, cache_dir
 from qga_client import AgentError, AgentTimeout
 from verdicts import Verdicts
 
 DISK_SIZE = 512 << 20           # mkfs.xfs wants 300 MB
-INNER_IMAGE = "/inner.img"      # on the xfs: holds one more ext4
 STATE = "/run/kfreeze-demo"
 WRITER = f"{PROGRAMS}/writer"
-
-
-@dataclass(frozen=True)
-class Filesystem:
-    name: str
-    kind: str
-    directory: str      # where the guest has it mounted, or a part of it
-    order: str          # path of the ordered records inside it
-    mkfs: tuple = ()
-
-
-FILESYSTEMS = [
-    Filesystem("root", "ext4", "/srv", "/srv/order"),
-    Filesystem("ext4", "ext4", "/srv/ext4", "/order",
-               ("mke2fs", "-q", "-t", "ext4")),
-    Filesystem("xfs", "xfs", "/srv/xfs", "/order", ("mkfs.xfs", "-q")),
-    Filesystem("btrfs", "btrfs", "/srv/btrfs", "/order",
-               ("mkfs.btrfs", "-q")),
-    Filesystem("loop", "ext4", "/srv/loop", "/order"),
-]
-DISKS = [fs for fs in FILESYSTEMS if fs.mkfs]
 FAILURES = (VMError, CommandError, AgentError, AgentTimeout, OSError,
             disk_image.ImageError, subprocess.SubprocessError)
-COPIED = [fs for fs in FILESYSTEMS if fs.name != "loop"]
 
 
 class Demo:
@@ -154,68 +131,24 @@ class Demo:
     def uptime(self):
         return float(self.guest.run("cat /proc/uptime").out.split()[0])
 
-    def copy_disks(self, name, between=lambda: None):
-        directory = self.work / name
-        directory.mkdir()
-        for fs in COPIED:
-            disk_image.output_of("cp", "--reflink=auto", "--sparse=always",
-                                 self.image(fs), directory / f"{fs.name}.img")
-            between()
-        return directory
-
-    def examine(self, copy, acked):
-        """What is wrong with a copy: by filesystem, and across them all."""
-        found, counts = {}, []
-        for fs in FILESYSTEMS:
-            try:
-                found[fs.name], count = self.examine_one(copy, fs)
-                counts.append(count)
-            except (disk_image.ImageError, ValueError) as error:
-                found[fs.name] = [str(error)]
-        found["order"] = ["not all files can be read"]
-        if len(counts) == len(FILESYSTEMS):
-            found["order"] = records.order_problems(counts, acked)
-        return found, counts
-
-    @staticmethod
-    def examine_one(copy, fs):
-        kind = disk_image.KINDS[fs.kind]
-        image, order = copy / f"{fs.name}.img", copy / f"{fs.name}.order"
-        if fs.name == "loop":
-            disk_image.KINDS["xfs"].extract(copy / "xfs.img", INNER_IMAGE,
-                                            image)
-        problems = kind.check(image)
-        kind.extract(image, fs.order, order)
-        return problems, records.count_records(order.read_bytes())
-
     def control(self):
         """The proof is worth something only if it can fail."""
         self.verdicts.say("control: copying the disks without a freeze")
         self.guest.run("sync")
         acked = self.acknowledged()
-        copy = self.copy_disks("control", between=lambda:
-                               self.wait_writers(self.progress()))
-        found, _ = self.examine(copy, acked)
+        copy = Copy(self.work, self.work / "control", between=lambda:
+                    self.wait_writers(self.progress()))
+        found, _ = copy.examine(acked)
         bad = [name for name, problems in found.items() if problems]
         self.verdicts.check("control: an unfrozen copy is caught",
                             len(bad) == len(found), f"bad: {', '.join(bad)}")
-        counts = self.replay(copy)
+        first = FILESYSTEMS[:2]
+        for fs in first:
+            copy.replay(fs)
+        counts = [copy.count_records(fs) for fs in first]
         self.verdicts.check("control: a broken order is caught",
                             records.order_problems(counts, [0, 0]),
                             "records {} < {} after replay".format(*counts))
-        if not self.options.keep:
-            shutil.rmtree(copy)
-
-    @staticmethod
-    def replay(copy):
-        """Records in the first two filesystems after a replay of journals."""
-        counts = []
-        for fs in FILESYSTEMS[:2]:
-            image, order = copy / f"{fs.name}.img", copy / f"{fs.name}.order"
-            disk_image.run("e2fsck", "-f", "-y", image)
-            disk_image.KINDS[fs.kind].extract(image, fs.order, order)
-            counts.append(records.count_records(order.read_bytes()))
-        return counts
 
     def freeze(self):
         """Freeze as a backup service does; how many and how long it took."""
@@ -236,7 +169,7 @@ class Demo:
         reads = self.guest.run("cat /srv/order /srv/*/order | wc -l").out
         acked = self.acknowledged()
         self.verdicts.say("copying the disks while they are frozen")
-        copy = self.copy_disks("copy")
+        copy = Copy(self.work, self.work / "copy")
         after = self.progress()
         still = [name for name in before if before[name] == after[name]]
         waiting = [job for job in touch if job.code is None]
@@ -262,7 +195,7 @@ class Demo:
 
     def prove(self, copy, acked):
         self.verdicts.say("proving the copy, without mounting it")
-        found, counts = self.examine(copy, acked)
+        found, counts = copy.examine(acked)
         for fs in FILESYSTEMS:
             problems = found[fs.name]
             self.verdicts.check(f"copy: {fs.name} ({fs.kind}) is clean",
@@ -294,9 +227,9 @@ class Demo:
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kernel", default=os.environ.get("KERNEL", "6.1"))
+    parser.add_argument("--kernel", default=os.environ.get("KERNEL") or "6.1")
     parser.add_argument("--backend", choices=("kmod", "ioctl"),
-                        default=os.environ.get("BACKEND", "kmod"))
+                        default=os.environ.get("BACKEND") or "kmod")
     parser.add_argument("--agent", choices=("kfreezed", "stock"),
                         default="kfreezed",
                         help="stock: Debian's qemu-ga, the main job only")

@@ -285,8 +285,6 @@ def compile_static(source, program):
 
 def build_product(install, kernel):
     """make install into a directory; return the path of the kernel module."""
-    top = HERE.parent.parent
-    output_of("make", "-C", top, "--no-print-directory", "-s", "daemon")
-    output_of("make", "-C", top, "--no-print-directory", "-s", "install",
-              f"DESTDIR={install}")
+    output_of("make", "-C", HERE.parent.parent, "-s", "--no-print-directory",
+              "install", f"DESTDIR={install}")
     return Path(output_of(HERE / "module.sh", "build", kernel))

@@ -1,0 +1,433 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""kfreeze as installed in a Debian 12 guest, seen from the host and as root.
+
+Prints KTAP. All tests run twice in one boot: with the module, and without it.
+"""
+
+import argparse
+import json
+import os
+import re
+import signal
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+from guest import AGENT_PORT, Guest, build_product
+from qemu import Disk, cache_dir
+from qga_client import AgentError
+
+import subprocess
+
+CONFIG = "/etc/kfreeze/kfreezed.conf"
+HOOK_DIR = "/etc/kfreeze/hooks.d"
+LOST = "fsfreeze is limited"
+DIRECTORIES = ("/srv/a", "/srv/b")
+EVERYTHING = 1 + len(DIRECTORIES)       # with the root filesystem
+TESTS = []
+
+
+class Failed(Exception):
+    pass
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def check(claim, seen):
+    if not claim:
+        raise Failed(f"line {sys._getframe(1).f_lineno}: saw {seen!r}")
+
+
+def check_equal(seen, wanted):
+    if seen != wanted:
+        raise Failed(f"line {sys._getframe(1).f_lineno}: saw {seen!r},"
+                     f" wanted {wanted!r}")
+
+
+class Host:
+    """The host of one guest: its agent client, and what tests often need."""
+
+    def __init__(self, guest):
+        self.guest = guest
+        self.agent = guest.agent()
+
+    def freeze(self, mountpoints=None):
+        if mountpoints is None:
+            return self.agent.call("guest-fsfreeze-freeze", timeout=60)
+        return self.agent.call("guest-fsfreeze-freeze-list",
+                               {"mountpoints": mountpoints}, timeout=60)
+
+    def thaw(self):
+        return self.agent.call("guest-fsfreeze-thaw", timeout=60)
+
+    def status(self):
+        return self.agent.call("guest-fsfreeze-status")
+
+    def error_of(self, command, arguments=None):
+        """The error a command must end with."""
+        try:
+            value = self.agent.call(command, arguments, timeout=60)
+        except AgentError as error:
+            return error
+        raise Failed(f"{command} succeeded: {value!r}")
+
+    def reconnect(self):
+        self.agent.close()
+        self.agent = self.guest.agent()
+
+    def main_pid(self, unit):
+        pid = self.guest.run(f"systemctl show -p MainPID --value {unit}").out
+        check(int(pid) > 0, f"{unit} does not run")
+        return int(pid)
+
+    def write(self, directory):
+        """A Job which writes there, then prints the time."""
+        return self.guest.spawn(f"touch {directory}/probe && cat /proc/uptime")
+
+    def check_frozen(self, *directories):
+        """A write blocks, a read does not; returns the blocked writes."""
+        jobs = [self.write(directory) for directory in directories]
+        for directory in directories:
+            self.guest.run(f"cat {directory}/data >/dev/null", timeout=10)
+        check(not jobs[0].wait(1), "a write ended")
+        for job in jobs:
+            check_equal(job.code, None)
+        return jobs
+
+    @staticmethod
+    def check_ended(jobs):
+        for job in jobs:
+            check(job.wait(15) and job.code == 0, f"{job.command}: {job.code}")
+
+    def check_writable(self, *directories):
+        self.check_ended([self.write(directory) for directory in directories])
+
+    def check_lost(self):
+        """The host asks for the truth and gets it."""
+        self.agent.sync(30)
+        check_equal(self.status(), "frozen")
+        error = self.error_of("guest-fsfreeze-thaw")
+        check(LOST in error.desc, error.desc)
+        check_equal(self.status(), "thawed")
+
+    def reset(self):
+        """Whatever a test left behind, the next one finds a fresh system."""
+        for directory in ("/", *DIRECTORIES):
+            self.guest.run(f"fsfreeze -u {directory}", check=False)
+        self.guest.run(f"rm -f {HOOK_DIR}/* {CONFIG} /srv/*/probe")
+        self.guest.run("systemctl restart kfreeze-monitor kfreezed", 60)
+        self.reconnect()
+        self.agent.sync(30)
+        if self.status() == "frozen":
+            self.error_of("guest-fsfreeze-thaw")
+
+
+@test
+def agent_has_no_rights(host):
+    pid = host.main_pid("kfreezed")
+    text = host.guest.run(f"cat /proc/{pid}/status").out
+    status = dict(line.split(":\t", 1) for line in text.splitlines())
+    uid = host.guest.run("id -u kfreezed").out.strip()
+    check(uid != "0", uid)
+    check_equal(status["Uid"].split(), [uid] * 4)
+    for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        check_equal(int(status[name], 16), 0)
+    check_equal(status["NoNewPrivs"], "1")
+    check_equal(status["Seccomp"], "2")
+    check_equal(status["Threads"], "1")
+
+
+@test
+def freeze_and_thaw(host):
+    check_equal(host.status(), "thawed")
+    check_equal(host.freeze(), EVERYTHING)
+    check_equal(host.status(), "frozen")
+    jobs = host.check_frozen("/srv", *DIRECTORIES)
+    check_equal(host.thaw(), EVERYTHING)
+    host.check_ended(jobs)
+    check_equal(host.status(), "thawed")
+
+
+@test
+def freeze_list_takes_what_it_is_told(host):
+    check_equal(host.freeze(["/srv/a", "/no/such"]), 1)
+    jobs = host.check_frozen("/srv/a")
+    host.check_writable("/srv", "/srv/b")
+    check_equal(host.thaw(), 1)
+    host.check_ended(jobs)
+
+
+@test
+def second_freeze_is_refused(host):
+    check_equal(host.freeze(), EVERYTHING)
+    error = host.error_of("guest-fsfreeze-freeze")
+    check_equal(error.klass, "CommandNotFound")
+    check_equal(host.thaw(), EVERYTHING)
+
+
+@test
+def failed_freeze_is_rolled_back(host):
+    """Somebody else holds one of three filesystems."""
+    host.guest.run("fsfreeze -f /srv/b")
+    error = host.error_of("guest-fsfreeze-freeze")
+    check("/srv/b" in error.desc, error.desc)
+    check("busy" in error.desc.lower(), error.desc)
+    host.check_writable("/srv", "/srv/a")
+    check_equal(host.status(), "thawed")
+
+
+@test
+def foreign_thaw_is_told(host):
+    check_equal(host.freeze(), EVERYTHING)
+    thawed = host.guest.run("fsfreeze -u /srv/a", check=False).code == 0
+    if thawed:                  # up to 6.5 the kernel lets anybody do that
+        host.check_lost()
+    else:
+        check_equal(host.thaw(), EVERYTHING)
+    host.check_writable("/srv", *DIRECTORIES)
+
+
+@test
+def deadline_thaws(host):
+    host.guest.push(CONFIG, "[general]\ntimeout = 4\n")
+    host.guest.run("systemctl restart kfreeze-monitor kfreezed", 60)
+    host.agent.sync(30)
+    check_equal(host.freeze(), EVERYTHING)
+    begin = float(host.guest.run("cat /proc/uptime").out.split()[0])
+    job = host.write("/srv/a")
+    host.check_ended([job])
+    took = float(job.out.split()[0]) - begin
+    check(2 < took < 6, took)
+    host.check_lost()
+    host.check_writable("/srv", *DIRECTORIES)
+
+
+def killed_while_frozen(host, unit):
+    pid = host.main_pid(unit)
+    check_equal(host.freeze(), EVERYTHING)
+    jobs = host.check_frozen("/srv", *DIRECTORIES)
+    killed = host.guest.run(f"cat /proc/uptime && kill -9 {pid}").out
+    host.check_ended(jobs)
+    for job in jobs:
+        took = float(job.out.split()[0]) - float(killed.split()[0])
+        check(took < 1, took)
+    host.check_lost()
+
+
+@test
+def killed_agent_thaws(host):
+    killed_while_frozen(host, "kfreezed")
+
+
+@test
+def killed_monitor_thaws(host):
+    killed_while_frozen(host, "kfreeze-monitor")
+
+
+@test
+def stopped_agent_thaws(host):
+    check_equal(host.freeze(), EVERYTHING)
+    jobs = host.check_frozen(*DIRECTORIES)
+    host.guest.run("systemctl stop kfreezed", 30)
+    host.check_ended(jobs)
+    host.guest.run("systemctl start kfreezed", 30)
+    host.check_lost()
+
+
+@test
+def host_may_go_and_come(host):
+    """Half an object and a freeze are left behind by the one before."""
+    check_equal(host.freeze(), EVERYTHING)
+    host.agent.send(b'{"execute": "guest-fsfreeze-th')
+    host.reconnect()
+    host.agent.sync(30)
+    check_equal(host.status(), "frozen")
+    check_equal(host.thaw(), EVERYTHING)
+
+
+@test
+def unplugged_port_thaws_and_a_new_one_serves(host):
+    check_equal(host.freeze(), EVERYTHING)
+    jobs = host.check_frozen(*DIRECTORIES)
+    number = list(host.guest.ports).index(AGENT_PORT)
+    host.guest.qmp("device_del", id=f"vport{number}")
+    host.check_ended(jobs)
+    host.agent.close()
+    host.guest.run("udevadm settle && systemctl stop kfreezed")
+    host.guest.qmp("device_add", driver="virtserialport", name=AGENT_PORT,
+                   id=f"vport{number}", chardev=f"port{number}",
+                   bus="virtio-serial0.0")
+    host.agent = host.guest.agent()
+    host.agent.sync(60)
+    check_equal(host.agent.call("guest-ping"), {})
+
+
+@test
+def bad_input_is_survived(host):
+    pid = host.main_pid("kfreezed")
+    for data in (b"\x00\x01garbage}\n", b"[" * (1 << 20), b'{"execute": "gu',
+                 b'{"execute": 5}\n', b"\xff" * 100):
+        host.agent.send(data)
+        host.agent.sync(30)
+    error = host.error_of("guest-nope")
+    check_equal((error.klass, error.desc),
+                ("CommandNotFound", "The command guest-nope has not been found"))
+    error = host.error_of("guest-sync", {"id": "7"})
+    check_equal(error.desc, "Invalid parameter type for 'id',"
+                            " expected: integer")
+    check_equal(host.main_pid("kfreezed"), pid)
+
+
+@test
+def answers_while_a_hook_runs(host):
+    host.guest.run("mkfifo /run/hook.fifo")
+    host.guest.push(f"{HOOK_DIR}/10-waits", "#!/bin/sh\n"
+                    '[ "$1" = thaw ] || read -r line </run/hook.fifo\n', 0o755)
+    host.agent.send_command("guest-fsfreeze-freeze", ident="freeze")
+    check_equal(host.agent.call("guest-ping", timeout=10), {})
+    host.status()
+    host.guest.run("echo >/run/hook.fifo; rm /run/hook.fifo")
+    check_equal(host.agent.wait_result(30, "freeze"), EVERYTHING)
+    check_equal(host.thaw(), EVERYTHING)
+
+
+@test
+def hanging_hook_passes_its_limit(host):
+    host.guest.push(CONFIG, "[hooks]\ntimeout = 2\n")
+    host.guest.push(f"{HOOK_DIR}/10-hangs", "#!/bin/sh\n"
+                    '[ "$1" = thaw ] || exec sleep 1000\n', 0o755)
+    host.guest.run("systemctl restart kfreeze-monitor kfreezed", 60)
+    host.agent.sync(30)
+    check_equal(host.freeze(), EVERYTHING)
+    check_equal(host.thaw(), EVERYTHING)
+    host.guest.run("grep -q 10-hangs /var/log/qga-fsfreeze-hook.log")
+    check_equal(host.guest.run("pgrep -x sleep", check=False).out, "")
+
+
+@test
+def frozen_means_quiet(host):
+    """No open, no write to a file or the journal, no exec while frozen."""
+    check_equal(host.freeze(), EVERYTHING)
+    pids = [host.main_pid(unit) for unit in ("kfreezed", "kfreeze-monitor")]
+    children = host.guest.run(f"pgrep -P {pids[1]}", check=False).out.split()
+    pids = " ".join(f"-p {pid}" for pid in [*pids, *children])
+    strace = host.guest.spawn(f"echo $$; exec strace -f -yy -s 64 {pids}"
+                              " -o /run/trace")
+    wanted = pids.count("-p")
+    check(host.guest.pump(lambda: strace.err.count("attached") >= wanted
+                          or strace.code is not None, 20), strace.err)
+    check_equal(strace.code, None)
+    host.agent.sync(20)
+    check_equal(host.agent.call("guest-ping"), {})
+    check_equal(host.status(), "frozen")
+    host.error_of("guest-fsfreeze-freeze")
+    host.guest.run(f"kill -INT {strace.out.split()[0]}")
+    check(strace.wait(20), "strace goes on")
+    trace = host.guest.run("cat /run/trace").out
+    check_equal(host.thaw(), EVERYTHING)
+    check("guest-ping" in trace, trace)
+    check_equal([line for line in trace.splitlines() if is_loud(line)], [])
+
+
+QUIET_FDS = re.compile(r"\d+<(/dev/vport|/dev/virtio-ports/|NETLINK:|anon_inode"
+                       r"|UNIX-SEQPACKET:|pipe:|socket:|UNIX-STREAM:)")
+LOUD_CALLS = re.compile(
+    r"(open|openat|openat2|creat|exec\w*|fork|vfork|clone3?|mkdir\w*|unlink\w*"
+    r"|rename\w*|link\w*|symlink\w*|f?truncate|f?sync|fdatasync|mount)\(")
+WRITE_CALLS = re.compile(r"(p?writev?\w*|send\w*)\(")
+
+
+def is_loud(line):
+    """One line of strace -f -yy -o: a pid, then a call."""
+    call = line.split(None, 1)[1] if " " in line else line
+    write = WRITE_CALLS.match(call)
+    if write:
+        return not QUIET_FDS.match(call[write.end():]) or "journal" in call
+    return bool(LOUD_CALLS.match(call))
+
+
+@test
+def log_lines_come_after_the_thaw(host):
+    cursor = host.guest.run("journalctl -n 1 -o json --no-pager").out
+    cursor = json.loads(cursor)["__CURSOR"]
+    check_equal(host.freeze(), EVERYTHING)
+    check_equal(host.thaw(), EVERYTHING)
+    seen = host.guest.run(f"journalctl --sync; journalctl --after-cursor"
+                          f" '{cursor}' --no-pager").out
+    check("info: guest-fsfreeze called" in seen, seen)
+
+
+def without_module(host):
+    """The second round: the monitor has to fall back to FIFREEZE."""
+    host.guest.run("systemctl stop kfreezed kfreeze-monitor && rmmod kfreeze"
+                   " && echo 'install kfreeze /bin/false'"
+                   " >/etc/modprobe.d/no-kfreeze.conf"
+                   " && systemctl start kfreezed", 60)
+
+
+def run_test(number, name, function, host):
+    try:
+        host.reset()
+        function(host)
+        result = "ok"
+    except Exception as error:  # whatever it is, the test has failed
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        print(f"# {Path(where.filename).name}:{where.lineno}:"
+              f" {type(error).__name__}: {error}".replace("\n", "\n# "))
+        result = "not ok"
+    print(f"{result} {number} {name}", flush=True)
+    return result == "ok"
+
+
+def run_tests(host, names):
+    passed = number = 0
+    rounds = [("kmod", lambda _: None), ("ioctl", without_module)]
+    chosen = [function for function in TESTS
+              if not names or function.__name__ in names]
+    print(f"1..{len(rounds) * len(chosen)}")
+    for backend, prepare in rounds:
+        prepare(host)
+        for function in chosen:
+            number += 1
+            passed += run_test(number, f"{backend}.{function.__name__}",
+                               function, host)
+    return passed == number
+
+
+def make_disk(path):
+    with open(path, "wb") as disk:
+        disk.truncate(64 << 20)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", path], check=True)
+    return Disk(str(path), snapshot=False)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kernel", default=os.environ.get("KERNEL") or "6.1")
+    parser.add_argument("--timeout", type=int, default=600)
+    parser.add_argument("tests", nargs="*")
+    options = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    with tempfile.TemporaryDirectory(dir=cache_dir(), prefix="guest-") as work:
+        work = Path(work)
+        module = build_product(work / "install", options.kernel)
+        guest = Guest("guest", kernel=options.kernel, timeout=options.timeout,
+                      install=work / "install", module=module, qmp=True,
+                      disks=[make_disk(work / "a"), make_disk(work / "b")])
+        print("KTAP version 1", flush=True)
+        with guest:
+            guest.wait_boot()
+            guest.run("for i in c:a d:b; do mkdir /srv/${i#*:} && mount"
+                      " /dev/vd${i%:*} /srv/${i#*:} && date >/srv/${i#*:}/data"
+                      " || exit; done; date >/srv/data")
+            return 0 if run_tests(Host(guest), options.tests) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
