@@ -53,7 +53,7 @@ apt_refresh() {
 	apt_sources "$suite" >"$dir/etc/sources.list"
 	apt_conf "$dir" >"$APT_CONFIG"
 	say "$suite: reading the package index of $DEBIAN_MIRROR"
-	if apt-get update -qq >&2; then
+	if apt-get update -qq -o APT::Update::Error-Mode=any >&2; then
 		touch "$dir/updated"
 	elif [ -e "$dir/updated" ]; then
 		say "$suite: no network, keeping the package index of" \

@@ -89,6 +89,7 @@ kernel_arrange() {
 		"$root/usr/src/linux-headers-$release/Makefile"
 }
 
+# Suites move on, and mirrors fail: then what the cache has will do.
 kernel_fetch() {
 	local name=$1 suite version dir
 
@@ -96,18 +97,20 @@ kernel_fetch() {
 	cache_lock "kernel-$name"
 	cache_apt "$suite"
 	version=$(kernel_version)
+	dir=$(cache_dir)/kernels/$name
+	mkdir -p "$dir"
 	case $version in
-	"$name".*) ;;
-	*) die "$name: $suite now has linux $version" ;;
+	"$name".*)
+		if [ -d "$dir/$version" ] ||
+			kernel_unpack "$dir/$version" "$version"; then
+			printf '%s\n' "$dir/$version"
+			return 0
+		fi
+		;;
 	esac
-	dir=$(cache_dir)/kernels/$name/$version
-	mkdir -p "${dir%/*}"
-	if [ ! -d "$dir" ] && ! kernel_unpack "$dir" "$version"; then
-		dir=$(kernel_newest "${dir%/*}") ||
-			die "linux $version: cannot download it"
-		say "linux $version: cannot download it, using ${dir##*/}"
-	fi
-	printf '%s\n' "$dir"
+	kernel_newest "$dir" ||
+		die "$name: cannot get it: $suite has linux $version"
+	say "$name: using the cached one: $suite has linux $version"
 }
 
 # The most recently unpacked one.

@@ -39,7 +39,7 @@ chroot_fetch() {
 		cache_apt "$suite"
 		include=$(kbuild_depends | paste -sd ,)
 		say "$release: making a chroot with $compiler"
-		rm -rf "$dir.new"
+		rm -rf --one-file-system "$dir.new"
 		mkdir -p "${dir%/*}"
 		env -u APT_CONFIG mmdebstrap --quiet --variant=essential \
 			--mode=root --keyring="$DEBIAN_KEYRING" \
@@ -106,6 +106,7 @@ module_build() {
 		die "$name: kfreeze.ko does not build"
 	fi
 	if grep -E '(kmod|include)/.*warning:|modpost:' "$log" >&2; then
+		rm -rf "$build" # or the next make has nothing to say
 		die "$name: kfreeze.ko builds with warnings"
 	fi
 	printf '%s\n' "$build/kfreeze.ko"

@@ -46,9 +46,11 @@ def build_programs(tests):
     paths = [Path(test) if test[0] in "/." else BUILD / test
              for test in tests]
     ours = [str(path) for path in paths if BUILD in path.parents]
-    subprocess.run(["make", "-s", "-C", str(SELFTESTS),
-                    str(BUILD / "vm" / "init"), *ours],
-                   check=True, stdout=sys.stderr)
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("MAKEFLAGS", "MAKELEVEL")}
+    subprocess.run(["make", "-s", "--no-print-directory", "-C",
+                    str(SELFTESTS), str(BUILD / "vm" / "init"), *ours],
+                   check=True, stdout=sys.stderr, env=environment)
     return paths
 
 
