@@ -8,6 +8,8 @@
 
 #define CONFIG_FILE "/etc/kfreeze/kfreezed.conf"
 #define CONFIG_QGA_FILE "/etc/qemu/qemu-ga.conf"
+#define CONFIG_PORT "/dev/virtio-ports/org.qemu.guest_agent.0"
+#define CONFIG_PIDFILE "/var/run/qemu-ga.pid"
 
 enum config_method {
 	CONFIG_VIRTIO_SERIAL,
@@ -29,6 +31,11 @@ struct config {
 	bool verbose, daemonize, retry_path, dump;
 	char **block_rpcs, **allow_rpcs; /* NULL-terminated, or NULL */
 
+	char *file; /* --config: instead of CONFIG_QGA_FILE; NULL: not given */
+
+	/* kfreeze-monitor's command line */
+	int agent_fd; /* --agent-fd: socketpair to the agent; -1: none */
+
 	/* both processes */
 	uint32_t timeout_ms; /* [general] timeout, seconds: 1..120, 60 */
 	uint32_t flush_timeout_ms; /* [general] flush-timeout: 1..600, 60 */
@@ -45,10 +52,14 @@ struct config {
 			 * or type; NULL-terminated, or NULL */
 };
 
-/* Who reads: kfreezed takes qemu-ga's options and files too. On error a text
- * with file, line and accepted range has gone to stderr. 0 or -errno. */
+/* Who reads: kfreezed takes qemu-ga's options and files too; the monitor takes
+ * the hook from them. On error a text with file, line and accepted range has
+ * gone to stderr. --help and --version print and exit. 0 or -errno. */
 int config_load_agent(struct config *config, int argc, char **argv);
 int config_load_monitor(struct config *config, int argc, char **argv);
+/* qemu-ga's --dump-conf: its keys and values on stdout. */
+void config_dump(const struct config *config);
+const char *config_method_name(enum config_method method);
 void config_free(struct config *config);
 
 #endif

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The agent keeps nothing: no uid 0, no group, no capability, no way to get
+ * one back, and only the system calls it needs. The monitor keeps what freezes.
+ */
+#include "privdrop.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "privdrop_seccomp.h"
+
+static int fail(const char *what, int err)
+{
+	log_err("%s: cannot drop: %s", what, strerror(-err));
+	return err;
+}
+
+/* What is left after a drop which claimed to have worked. */
+static int left(const char *what)
+{
+	log_err("%s: still there after it was dropped, refusing to run", what);
+	return -EPERM;
+}
+
+/* Nobody may read our memory or keep it in a core file: a core dump would
+ * also keep the monitor's socket, and with it a freeze, alive. */
+static int hide_memory(void)
+{
+	const struct rlimit none = {0, 0};
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+		return fail("dumpable", -errno);
+	if (setrlimit(RLIMIT_CORE, &none))
+		return fail("core limit", -errno);
+	return 0;
+}
+
+static int forbid_new_privileges(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return fail("new privileges", -errno);
+	return 0;
+}
+
+static int become(const struct passwd *user)
+{
+	if (setgroups(1, &user->pw_gid))
+		return fail("groups", -errno);
+	if (setresgid(user->pw_gid, user->pw_gid, user->pw_gid))
+		return fail("gid", -errno);
+	if (setresuid(user->pw_uid, user->pw_uid, user->pw_uid))
+		return fail("uid", -errno);
+	return 0;
+}
+
+static int find_user(struct passwd **user)
+{
+	errno = 0;
+	*user = getpwnam(PRIVDROP_USER);
+	if (*user && (*user)->pw_uid && (*user)->pw_gid)
+		return 0;
+	log_err("%s: no such unprivileged user: run systemd-sysusers, or useradd -r %s",
+		PRIVDROP_USER, PRIVDROP_USER);
+	return errno ? -errno : -ENOENT;
+}
+
+/* The bounding set can be emptied only while CAP_SETPCAP is left, so before
+ * the uid changes; the other sets go when it has. */
+static int drop_bounding_set(void)
+{
+	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
+		return 0;
+	capng_clear(CAPNG_SELECT_BOUNDS);
+	if (capng_apply(CAPNG_SELECT_BOUNDS))
+		return fail("capability bounding set", -EPERM);
+	return 0;
+}
+
+static int drop_capabilities(void)
+{
+	capng_clear(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT);
+	if (capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT))
+		return fail("capabilities", -EPERM);
+	return 0;
+}
+
+static int check_sets(void)
+{
+	static const struct {
+		capng_select_t set;
+		const char *name;
+	} sets[] = {
+		{CAPNG_SELECT_CAPS, "capabilities"},
+		{CAPNG_SELECT_BOUNDS, "capability bounding set"},
+		{CAPNG_SELECT_AMBIENT, "ambient capabilities"},
+	};
+	unsigned int i;
+
+	capng_setpid(0);
+	if (capng_get_caps_process())
+		return fail("capabilities (reading them back)", -EIO);
+	for (i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		if (capng_have_capabilities(sets[i].set) != CAPNG_NONE)
+			return left(sets[i].name);
+	}
+	return 0;
+}
+
+static int check_ids(void)
+{
+	uid_t ruid, euid, suid;
+	gid_t rgid, egid, sgid, groups[64];
+	int i, nr;
+
+	if (getresuid(&ruid, &euid, &suid) || getresgid(&rgid, &egid, &sgid))
+		return fail("uid (reading it back)", -errno);
+	if (!ruid || !euid || !suid)
+		return left("uid 0");
+	if (!rgid || !egid || !sgid)
+		return left("gid 0");
+	nr = getgroups(64, groups);
+	if (nr < 0)
+		return fail("groups (reading them back)", -errno);
+	for (i = 0; i < nr; i++) {
+		if (!groups[i])
+			return left("group 0");
+	}
+	if (!setuid(0) || !setgid(0))
+		return left("the right to become root");
+	return 0;
+}
+
+static int check_process(void)
+{
+	struct rlimit core;
+
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		return left("new privileges");
+	if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return left("dumpable");
+	if (getrlimit(RLIMIT_CORE, &core) || core.rlim_cur || core.rlim_max)
+		return left("core limit");
+	return 0;
+}
+
+/* Before the filter: reading back needs calls it does not allow. */
+static int check_agent(void)
+{
+	int err = check_ids();
+
+	if (!err)
+		err = check_sets();
+	if (!err)
+		err = check_process();
+	return err;
+}
+
+int privdrop_agent(void)
+{
+	struct passwd *user = NULL;
+	int err = 0;
+
+	capng_get_caps_process();
+	if (geteuid() == 0)
+		err = find_user(&user);
+	if (!err)
+		err = drop_bounding_set();
+	if (!err && user)
+		err = become(user);
+	if (!err)
+		err = drop_capabilities();
+	if (!err)
+		err = forbid_new_privileges();
+	if (!err) /* last: a change of uid resets it */
+		err = hide_memory();
+	if (!err)
+		err = check_agent();
+	if (!err)
+		err = privdrop_filter_agent();
+	if (!err && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 2)
+		err = left("unfiltered system calls");
+	return err;
+}
+
+/*
+ * Hooks are children of the monitor and run as root with everything root has:
+ * the bounding set stays whole for them, no_new_privs stays off, and exec
+ * gives them back what the monitor itself does without.
+ *   CAP_SYS_ADMIN        to freeze and thaw
+ *   CAP_DAC_READ_SEARCH  to open the root of a mount that is another user's
+ *   CAP_KILL             to end a hook that has changed its user
+ */
+static const unsigned int monitor_keeps[] = {
+	CAP_SYS_ADMIN,
+	CAP_DAC_READ_SEARCH,
+	CAP_KILL,
+};
+#define NR_KEPT (sizeof(monitor_keeps) / sizeof(monitor_keeps[0]))
+
+static bool monitor_keeps_capability(unsigned int capability)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_KEPT; i++) {
+		if (monitor_keeps[i] == capability)
+			return true;
+	}
+	return false;
+}
+
+static int check_monitor(void)
+{
+	unsigned int i;
+
+	capng_setpid(0);
+	if (capng_get_caps_process())
+		return fail("capabilities (reading them back)", -EIO);
+	for (i = 0; i <= CAP_LAST_CAP; i++) {
+		if (monitor_keeps_capability(i))
+			continue;
+		if (capng_have_capability(CAPNG_EFFECTIVE, i) ||
+		    capng_have_capability(CAPNG_PERMITTED, i) ||
+		    capng_have_capability(CAPNG_INHERITABLE, i))
+			return left(capng_capability_to_name(i));
+	}
+	if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return left("dumpable");
+	return 0;
+}
+
+int privdrop_monitor(void)
+{
+	unsigned int i;
+	int err;
+
+	capng_get_caps_process();
+	capng_clear(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT);
+	for (i = 0; i < NR_KEPT; i++)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+			     monitor_keeps[i]);
+	if (capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT))
+		return fail("capabilities", -EPERM);
+	err = hide_memory();
+	if (!err)
+		err = check_monitor();
+	return err;
+}

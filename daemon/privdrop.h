@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The whole of what a role keeps: user, capabilities, system calls. */
+#ifndef KFREEZE_PRIVDROP_H
+#define KFREEZE_PRIVDROP_H
+
+#define PRIVDROP_USER "kfreezed"
+
+/*
+ * Gives up everything the role does not need, then reads back what is left.
+ * What could not be dropped is logged by name; the caller must not go on.
+ * 0 or -errno.
+ */
+int privdrop_agent(void);
+int privdrop_monitor(void);
+
+#endif

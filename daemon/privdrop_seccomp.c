@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The agent's system calls, as an allow list: it reads and writes what it
+ * holds, reopens its port, reconnects to the monitor, and logs.
+ */
+#include "privdrop_seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "log.h"
+
+static const int plain[] = {
+	SCMP_SYS(accept4),	  SCMP_SYS(brk),
+	SCMP_SYS(clock_gettime),  SCMP_SYS(close),
+	SCMP_SYS(connect),	  SCMP_SYS(epoll_create1),
+	SCMP_SYS(epoll_ctl),	  SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_wait),	  SCMP_SYS(exit),
+	SCMP_SYS(exit_group),	  SCMP_SYS(fstat),
+	SCMP_SYS(futex),	  SCMP_SYS(getpid),
+	SCMP_SYS(getrandom),	  SCMP_SYS(getsockname),
+	SCMP_SYS(getsockopt),	  SCMP_SYS(gettid),
+	SCMP_SYS(gettimeofday),	  SCMP_SYS(lseek),
+	SCMP_SYS(madvise),	  SCMP_SYS(mremap),
+	SCMP_SYS(munmap),	  SCMP_SYS(newfstatat),
+	SCMP_SYS(read),		  SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),	  SCMP_SYS(restart_syscall),
+	SCMP_SYS(rt_sigaction),	  SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),	  SCMP_SYS(sendmsg),
+	SCMP_SYS(sendto),	  SCMP_SYS(setsockopt),
+	SCMP_SYS(shutdown),	  SCMP_SYS(signalfd4),
+	SCMP_SYS(tgkill), /* abort() */
+	SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime),
+	SCMP_SYS(write),	  SCMP_SYS(writev),
+};
+
+/* Only if (argument & mask) == value. */
+static const struct {
+	int call;
+	struct scmp_arg_cmp argument;
+} limited[] = {
+	/* the port again, read and written as it is, never made */
+	{SCMP_SYS(openat),
+	 {2, SCMP_CMP_MASKED_EQ, O_CREAT | O_TRUNC | O_APPEND, 0}},
+	/* memory is never executable */
+	{SCMP_SYS(mmap), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+	{SCMP_SYS(mprotect), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+	/* the monitor, the journal, systemd */
+	{SCMP_SYS(socket), {0, SCMP_CMP_EQ, AF_UNIX, 0}},
+	{SCMP_SYS(fcntl), {1, SCMP_CMP_EQ, F_ADD_SEALS, 0}},
+	{SCMP_SYS(fcntl), {1, SCMP_CMP_EQ, F_GETFL, 0}},
+	{SCMP_SYS(fcntl), {1, SCMP_CMP_EQ, F_SETFL, 0}},
+	{SCMP_SYS(fcntl), {1, SCMP_CMP_EQ, F_GETFD, 0}},
+	{SCMP_SYS(fcntl), {1, SCMP_CMP_EQ, F_SETFD, 0}},
+	/* a serial port that is opened again */
+	{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, TCGETS, 0}},
+	{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, TCSETS, 0}},
+	{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, TCFLSH, 0}},
+};
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+static int add_rules(scmp_filter_ctx filter)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < NR(plain); i++) {
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain[i], 0);
+		if (err)
+			return err;
+	}
+	for (i = 0; i < NR(limited); i++) {
+		err = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+					     limited[i].call, 1,
+					     &limited[i].argument);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int privdrop_filter_agent(void)
+{
+	scmp_filter_ctx filter;
+	int err;
+
+	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (!filter)
+		return -ENOMEM;
+	err = add_rules(filter);
+	if (!err)
+		err = seccomp_load(filter);
+	seccomp_release(filter);
+	if (err)
+		log_err("seccomp: cannot load the filter: %s", strerror(-err));
+	return err;
+}

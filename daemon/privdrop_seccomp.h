@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The system calls a role may make. */
+#ifndef KFREEZE_PRIVDROP_SECCOMP_H
+#define KFREEZE_PRIVDROP_SECCOMP_H
+
+/* Any other call kills the process from now on. 0 or -errno, logged. */
+int privdrop_filter_agent(void);
+
+#endif
