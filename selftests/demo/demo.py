@@ -9,11 +9,9 @@ the three failures that hurt people.
 
 import argparse
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -24,7 +22,8 @@ import failures
 import records
 from copies import DISKS, FILESYSTEMS, INNER_IMAGE, Copy
 from guest import PROGRAMS, CommandError, Guest, build_product
-from qemu import Disk, VMError, cache_dir
+from guest_dir import work_dir
+from qemu import Disk, VMError
 from qga_client import AgentError, AgentTimeout
 from verdicts import Verdicts
 
@@ -57,8 +56,7 @@ class Demo:
             module = build_product(install, self.options.kernel)
             if self.options.backend == "ioctl":
                 module = None
-        say("making the disks; the first time also a Debian 12 guest"
-            " (about 200 MB of downloads)")
+        say("making the disks")
         for fs in DISKS:
             with open(self.image(fs), "wb") as disk:
                 disk.truncate(DISK_SIZE)
@@ -243,16 +241,11 @@ def main():
     options = parse_options()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    work = Path(tempfile.mkdtemp(prefix="demo-", dir=cache_dir()))
     try:
-        return Demo(options, work).run()
+        with work_dir(options.keep) as work:
+            return Demo(options, work).run()
     except KeyboardInterrupt:
         return 130
-    finally:
-        if options.keep:
-            print(f"kept: {work}")
-        else:
-            shutil.rmtree(work, ignore_errors=True)
 
 
 if __name__ == "__main__":

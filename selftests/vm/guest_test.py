@@ -10,16 +10,15 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
-import tempfile
 import traceback
 from pathlib import Path
 
 from guest import AGENT_PORT, Guest, build_product
-from qemu import Disk, cache_dir
+from guest_dir import work_dir
+from qemu import Disk
 from qga_client import AgentError
-
-import subprocess
 
 CONFIG = "/etc/kfreeze/kfreezed.conf"
 HOOK_DIR = "/etc/kfreeze/hooks.d"
@@ -414,8 +413,7 @@ def main():
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    with tempfile.TemporaryDirectory(dir=cache_dir(), prefix="guest-") as work:
-        work = Path(work)
+    with work_dir() as work:
         module = build_product(work / "install", options.kernel)
         guest = Guest("guest", kernel=options.kernel, timeout=options.timeout,
                       install=work / "install", module=module, qmp=True,
