@@ -22,13 +22,14 @@ release=$(cat "$1/release")
 key=$(cat "$0" "$here/guest_init.sh" | sha256sum | cut -c1-12)
 dir=$(cache_dir)/guest-boot/$(basename "$1")-$key
 
-# Paths of these modules and all they need, in the order of loading.
+# Paths of these modules and all they need, in the order of loading. Not every
+# kernel has them all.
 module_files() {
     local name
 
     for name; do
-        modprobe -d "$src" -S "$release" --show-depends "$name" |
-            sed -n 's/^insmod \([^ ]*\).*/\1/p'
+        modprobe -d "$src" -S "$release" --show-depends "$name" 2>/dev/null |
+            sed -n 's/^insmod \([^ ]*\).*/\1/p' || true
     done | awk '!seen[$0]++'
 }
 
