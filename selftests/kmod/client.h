@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A client of the kfreeze family, made for asking wrong things too. */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include <linux/kfreeze.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct nl_msg;
+struct nl_sock;
+
+struct client {
+	struct nl_sock *sock;
+	int family;
+	int group; /* of events */
+	char text[128]; /* of the last error's extended ack, or "" */
+	uint32_t number; /* in the last reply: session, cycle ... */
+	uint32_t holder; /* in the last reply, to INFO */
+	struct client_result *results; /* that came before they were wanted */
+};
+
+struct client_target {
+	bool present;
+	uint32_t index, major, minor, level, state, step;
+	int error;
+	char fstype[32];
+	uint64_t flush_ns, freeze_ns, hold_ns, thaw_ns;
+};
+
+/* A RESULT, an EVENT or a message of a STATUS dump. */
+struct client_result {
+	struct client_result *next;
+	uint8_t cmd;
+	uint32_t session, cycle, state, verdict, cause, event;
+	uint32_t nr_targets, nr_frozen, nr_stuck, remaining_ms;
+	int error;
+	uint64_t hold_ns;
+	struct client_target target;
+};
+
+/* No test goes on without these: they end it when they fail. */
+struct client *client_new(void); /* a socket that knows the family */
+struct client *client_open(void); /* with a session */
+void client_close(struct client *client);
+int client_fd(struct client *client);
+uint32_t client_port(struct client *client);
+
+/* 0 or the kernel's -errno, then client->text has its words. */
+int client_command(struct client *client, uint8_t cmd);
+int client_send(struct client *client, struct nl_msg *msg); /* freed */
+struct nl_msg *client_message(struct client *client, uint8_t cmd);
+
+struct client_request {
+	const int *fds;
+	const uint8_t *levels; /* NULL: all 0 */
+	int nr;
+	uint32_t timeout_ms; /* 0: not given */
+	uint32_t flush_timeout_ms; /* 0: not given */
+};
+int client_freeze(struct client *client, const struct client_request *request);
+
+/* The next RESULT; false if none comes in time. */
+bool client_wait(struct client *client, struct client_result *result,
+		 int timeout_ms);
+/* A STATUS dump, at most @max messages. The number, or -errno. */
+int client_status(struct client *client, struct client_result *messages,
+		  int max);
+/* Join the event group. 0 or -errno. */
+int client_listen(struct client *client);
+
+#endif

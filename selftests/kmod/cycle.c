@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Freeze and thaw as most tests want it: with everything checked. */
+#include "cycle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static _Noreturn void die(const char *what, const struct client *client,
+			  int err)
+{
+	printf("# %s: %s %s\n", what, strerror(-err), client->text);
+	exit(EXIT_FAILURE);
+}
+
+int cycle_request(struct client *client, const char *const dirs[], int nr,
+		  uint32_t timeout_ms)
+{
+	struct client_request request = {.nr = nr, .timeout_ms = timeout_ms};
+	int fds[nr], err, i;
+
+	for (i = 0; i < nr; i++)
+		fds[i] = disk_open(dirs[i]);
+	request.fds = fds;
+	err = client_freeze(client, &request);
+	for (i = 0; i < nr; i++)
+		close(fds[i]);
+	return err;
+}
+
+struct client_result cycle_result(struct client *client)
+{
+	struct client_result result;
+
+	if (!client_wait(client, &result, CYCLE_PATIENCE_MS))
+		die("no result", client, 0);
+	return result;
+}
+
+void cycle_freeze(struct client *client, const char *const dirs[], int nr,
+		  uint32_t timeout_ms)
+{
+	int err = cycle_request(client, dirs, nr, timeout_ms);
+	struct client_result result;
+
+	if (err)
+		die("FREEZE", client, err);
+	result = cycle_result(client);
+	if (result.state != KFREEZE_STATE_FROZEN ||
+	    result.nr_frozen != (uint32_t)nr) {
+		printf("# state %u, %u frozen\n", result.state,
+		       result.nr_frozen);
+		die("not frozen", client, result.error);
+	}
+}
+
+struct client_result cycle_thaw(struct client *client)
+{
+	int err = client_command(client, KFREEZE_CMD_THAW);
+
+	if (err)
+		die("THAW", client, err);
+	return cycle_result(client);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Freeze and thaw as most tests want it: with everything checked. */
+#ifndef CYCLE_H
+#define CYCLE_H
+
+#include "client.h"
+#include "disk.h"
+
+#define CYCLE_PATIENCE_MS 20000
+
+/* FREEZE @dirs, all of one level. 0 or -errno of the request. */
+int cycle_request(struct client *client, const char *const dirs[], int nr,
+		  uint32_t timeout_ms);
+/* The same, and wait until it is frozen: ends the test if it is not. */
+void cycle_freeze(struct client *client, const char *const dirs[], int nr,
+		  uint32_t timeout_ms);
+/* The next RESULT: ends the test if none comes. */
+struct client_result cycle_result(struct client *client);
+/* THAW and its RESULT: ends the test if the request fails. */
+struct client_result cycle_thaw(struct client *client);
+
+#endif

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Filesystems on the VM's disks, and the proof that they are frozen. */
+#include "disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 10000 /* for what happens at once on an idle machine */
+
+static const struct {
+	const char *device, *fstype, *dir;
+} disks[NR_DISKS] = {
+	[DISK_EXT4] = {"/dev/vda", "ext4", "/tmp/ext4"},
+	[DISK_EXT4_2] = {"/dev/vdb", "ext4", "/tmp/ext4_2"},
+	[DISK_EXT4_3] = {"/dev/vdc", "ext4", "/tmp/ext4_3"},
+	[DISK_EXT4_4] = {"/dev/vdd", "ext4", "/tmp/ext4_4"},
+	[DISK_XFS] = {"/dev/vde", "xfs", "/tmp/xfs"},
+	[DISK_BTRFS] = {"/dev/vdf", "btrfs", "/tmp/btrfs"},
+	[DISK_VFAT] = {"/dev/vdg", "vfat", "/tmp/vfat"},
+};
+
+static _Noreturn void die(const char *what, const char *name)
+{
+	printf("# %s: cannot %s: %s\n", name, what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
+long long clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+const char *disk_device(enum disk disk)
+{
+	return disks[disk].device;
+}
+
+const char *disk_fstype(enum disk disk)
+{
+	return disks[disk].fstype;
+}
+
+void disk_mount_device(const char *device, const char *fstype,
+		       const char *options, const char *dir)
+{
+	char path[128];
+	int fd;
+
+	mkdir(dir, 0755);
+	if (mount(device, dir, fstype, 0, options))
+		die("mount", device);
+	snprintf(path, sizeof(path), "%s/readme", dir);
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, "x", 1) != 1 || fsync(fd))
+		die("write", path);
+	close(fd);
+}
+
+const char *disk_mount(enum disk disk)
+{
+	disk_mount_device(disks[disk].device, disks[disk].fstype, "",
+			  disks[disk].dir);
+	return disks[disk].dir;
+}
+
+int disk_open(const char *dir)
+{
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		die("open", dir);
+	return fd;
+}
+
+int disk_loop(const char *image, char device[LOOP_NAME_SIZE])
+{
+	struct loop_info64 info = {.lo_flags = LO_FLAGS_AUTOCLEAR};
+	int control, backing, nr, fd;
+
+	RUN("modprobe", "loop");
+	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	backing = open(image, O_RDWR | O_CLOEXEC);
+	if (control < 0 || backing < 0)
+		die("open", image);
+	nr = ioctl(control, LOOP_CTL_GET_FREE);
+	snprintf(device, LOOP_NAME_SIZE, "/dev/loop%d", nr);
+	fd = open(device, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, LOOP_SET_FD, backing) ||
+	    ioctl(fd, LOOP_SET_STATUS64, &info))
+		die("set up", device);
+	close(backing);
+	close(control);
+	return fd;
+}
+
+void disk_umount_all(void)
+{
+	int i;
+
+	for (i = 0; i < NR_DISKS; i++)
+		while (umount2(disks[i].dir, 0) == 0)
+			;
+}
+
+void disk_umount(const char *dir, bool lazy)
+{
+	if (umount2(dir, lazy ? MNT_DETACH : 0))
+		die("umount", dir);
+}
+
+/* It may block for good: it must not keep a session's socket open. */
+static _Noreturn void write_byte(const char *dir, int done)
+{
+	char path[128];
+	int fd;
+
+	dup2(done, STDERR_FILENO + 1);
+	done = STDERR_FILENO + 1;
+	close_range(done + 1, ~0U, 0);
+	snprintf(path, sizeof(path), "%s/writer", dir);
+	fd = open(path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, "x", 1) != 1 || write(done, "x", 1) != 1)
+		_exit(EXIT_FAILURE);
+	_exit(EXIT_SUCCESS);
+}
+
+struct writer writer_start(const char *dir)
+{
+	struct writer writer;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		die("pipe", dir);
+	writer.pid = fork();
+	if (writer.pid < 0)
+		die("fork", dir);
+	if (writer.pid == 0)
+		write_byte(dir, ends[1]);
+	close(ends[1]);
+	writer.done = ends[0];
+	return writer;
+}
+
+static bool is_readable(int fd, int timeout_ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char byte;
+
+	return poll(&p, 1, timeout_ms) == 1 && read(fd, &byte, 1) == 1;
+}
+
+/* The state letter of /proc/PID/stat. */
+static char process_state(pid_t pid)
+{
+	char path[64], text[256], *end;
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die("open", path);
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	end = strrchr(text, ')');
+	return end ? end[2] : '?';
+}
+
+/* In a filesystem's write lock: neither I/O nor a busy CPU lasts so long. */
+static bool waits_for_thaw(pid_t pid)
+{
+	char path[64], text[64];
+	ssize_t got;
+	int fd;
+
+	if (process_state(pid) != 'D')
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/wchan", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die("open", path);
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	return strstr(text, "percpu_rwsem") || strstr(text, "percpu_down");
+}
+
+bool writer_blocks(const struct writer *writer)
+{
+	long long until = clock_ms() + PATIENCE_MS;
+
+	while (clock_ms() < until) {
+		if (is_readable(writer->done, 5))
+			return false;
+		if (waits_for_thaw(writer->pid))
+			return true;
+	}
+	return false;
+}
+
+bool writer_ends(const struct writer *writer, int timeout_ms)
+{
+	bool written = is_readable(writer->done, timeout_ms);
+
+	if (written)
+		waitpid(writer->pid, NULL, 0);
+	return written;
+}
+
+bool disk_writable(const char *dir)
+{
+	struct writer writer = writer_start(dir);
+
+	return writer_ends(&writer, PATIENCE_MS);
+}
+
+static _Noreturn void read_byte(const char *dir)
+{
+	char path[128], byte;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/readme", dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	_exit(fd >= 0 && read(fd, &byte, 1) == 1 ? EXIT_SUCCESS :
+						   EXIT_FAILURE);
+}
+
+bool disk_readable(const char *dir)
+{
+	long long until = clock_ms() + PATIENCE_MS;
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (pid < 0)
+		die("fork", dir);
+	if (pid == 0)
+		read_byte(dir);
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (clock_ms() > until)
+			return false;
+		poll(NULL, 0, 5);
+	}
+	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+}
+
+void disk_dirty(const char *dir, const char *name, size_t size)
+{
+	static const char block[65536];
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
+	for (; size >= sizeof(block); size -= sizeof(block))
+		if (write(fd, block, sizeof(block)) != sizeof(block))
+			die("write", path);
+	close(fd);
+}
+
+int run(const char *const argv[])
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (pid < 0)
+		die("fork", argv[0]);
+	if (pid == 0) {
+		execvp(argv[0], (char *const *)argv);
+		die("exec", argv[0]);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}

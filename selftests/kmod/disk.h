@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Filesystems on the VM's disks, and the proof that they are frozen. */
+#ifndef DISK_H
+#define DISK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Disks of the VM, made by vm/disks.sh. */
+enum disk {
+	DISK_EXT4,
+	DISK_EXT4_2,
+	DISK_EXT4_3,
+	DISK_EXT4_4,
+	DISK_XFS,
+	DISK_BTRFS,
+	DISK_VFAT,
+	NR_DISKS,
+};
+
+/* Mounts and opens end the test when they fail. */
+const char *disk_mount(enum disk disk); /* the mount point */
+const char *disk_device(enum disk disk); /* /dev/vda ... */
+const char *disk_fstype(enum disk disk);
+void disk_mount_device(const char *device, const char *fstype,
+		       const char *options, const char *dir);
+int disk_open(const char *dir); /* O_PATH */
+/* umount, -l if @lazy */
+void disk_umount(const char *dir, bool lazy);
+
+/* A loop device over @image, which goes when its last user closes it: close
+ * the descriptor returned once it is mounted. */
+#define LOOP_NAME_SIZE 16
+int disk_loop(const char *image, char device[LOOP_NAME_SIZE]);
+
+/* For ktap_teardown(): the next test finds the disks unused. */
+void disk_umount_all(void);
+
+/* A child that writes one byte into a file of @dir. */
+struct writer {
+	pid_t pid;
+	int done; /* readable when it has written */
+};
+struct writer writer_start(const char *dir);
+bool writer_blocks(const struct writer *writer); /* sleeps in the kernel */
+bool writer_ends(const struct writer *writer, int timeout_ms);
+
+bool disk_writable(const char *dir); /* a write ends at once */
+bool disk_readable(const char *dir); /* a read ends at once */
+void disk_dirty(const char *dir, const char *name, size_t size);
+
+/* Run a program of the VM; its exit status. */
+int run(const char *const argv[]);
+#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+
+long long clock_ms(void);
+
+#endif

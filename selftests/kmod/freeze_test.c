@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Frozen means: writers block, readers do not, and both end after the thaw. */
+#include "cycle.h"
+
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "ktap.h"
+
+void ktap_teardown(void)
+{
+	umount2("/tmp/inner", 0);
+	disk_umount_all();
+}
+
+static void check_one(enum disk disk)
+{
+	struct client *client = client_open();
+	const char *dir = disk_mount(disk);
+	struct client_result result;
+	struct writer writer;
+
+	cycle_freeze(client, &dir, 1, 20000);
+	writer = writer_start(dir);
+	CHECK(writer_blocks(&writer));
+	CHECK(disk_readable(dir));
+	CHECK(!writer_ends(&writer, 0));
+	result = cycle_thaw(client);
+	CHECK_EQ(result.state, KFREEZE_STATE_IDLE);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
+	CHECK_EQ(result.cause, KFREEZE_CAUSE_THAW);
+	CHECK_EQ(result.error, 0);
+	CHECK_EQ(result.nr_frozen, 1);
+	CHECK_EQ(result.nr_stuck, 0);
+	CHECK(result.hold_ns > 0);
+	CHECK(!result.target.present);
+	CHECK(writer_ends(&writer, 10000));
+}
+
+TEST(ext4_blocks_writers_until_thaw)
+{
+	check_one(DISK_EXT4);
+}
+
+TEST(xfs_blocks_writers_until_thaw)
+{
+	check_one(DISK_XFS);
+}
+
+TEST(btrfs_blocks_writers_until_thaw)
+{
+	check_one(DISK_BTRFS);
+}
+
+TEST(vfat_blocks_writers_until_thaw)
+{
+	check_one(DISK_VFAT);
+}
+
+TEST(all_disks_freeze_as_one)
+{
+	struct client *client = client_open();
+	struct writer writers[NR_DISKS];
+	const char *dirs[NR_DISKS];
+	int i;
+
+	for (i = 0; i < NR_DISKS; i++) {
+		dirs[i] = disk_mount(i);
+		disk_dirty(dirs[i], "dirty", 4 << 20);
+	}
+	cycle_freeze(client, dirs, NR_DISKS, 20000);
+	for (i = 0; i < NR_DISKS; i++)
+		writers[i] = writer_start(dirs[i]);
+	for (i = 0; i < NR_DISKS; i++)
+		CHECK(writer_blocks(&writers[i]));
+	CHECK_EQ(cycle_thaw(client).nr_frozen, NR_DISKS);
+	for (i = 0; i < NR_DISKS; i++)
+		CHECK(writer_ends(&writers[i], 10000));
+}
+
+TEST(cycles_follow_each_other)
+{
+	struct client *client = client_open();
+	const char *dir = disk_mount(DISK_EXT4);
+	uint32_t last = 0;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		while (cycle_request(client, &dir, 1, 20000)) {
+			CHECK_STREQ(client->text, "the last cycle ended less "
+						  "than min_interval_ms ago");
+			poll(NULL, 0, 10);
+		}
+		CHECK(client->number > last);
+		last = client->number;
+		CHECK_EQ(cycle_result(client).state, KFREEZE_STATE_FROZEN);
+		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+		CHECK(disk_writable(dir));
+	}
+}
+
+TEST(read_only_mount_freezes)
+{
+	struct client *client = client_open();
+	const char *dir = disk_mount(DISK_EXT4);
+
+	CHECK_EQ(RUN("mount", "-o", "remount,ro", dir), 0);
+	cycle_freeze(client, &dir, 1, 20000);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+}
+
+TEST(status_tells_of_every_target)
+{
+	static const enum disk disk[] = {DISK_XFS, DISK_BTRFS, DISK_VFAT};
+	struct client *client = client_open();
+	struct client_result messages[8];
+	struct client_target *target;
+	const char *dirs[3];
+	struct stat st;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		dirs[i] = disk_mount(disk[i]);
+	cycle_freeze(client, dirs, 3, 20000);
+	CHECK_EQ(client_status(client, messages, 8), 4);
+	CHECK_EQ(messages[0].state, KFREEZE_STATE_FROZEN);
+	CHECK_EQ(messages[0].nr_targets, 3);
+	CHECK(messages[0].remaining_ms > 0);
+	CHECK(messages[0].remaining_ms <= 20000);
+	for (i = 0; i < 3; i++) {
+		target = &messages[i + 1].target;
+		CHECK(target->present);
+		CHECK_EQ(target->index, i);
+		CHECK_EQ(target->state, KFREEZE_TARGET_FROZEN);
+		CHECK_STREQ(target->fstype, disk_fstype(disk[i]));
+		CHECK(target->freeze_ns > 0);
+		CHECK_EQ(target->thaw_ns, 0);
+		if (disk[i] == DISK_BTRFS)
+			continue; /* its st_dev is a subvolume's */
+		CHECK_EQ(stat(dirs[i], &st), 0);
+		CHECK_EQ(makedev(target->major, target->minor), st.st_dev);
+	}
+	cycle_thaw(client);
+	CHECK_EQ(client_status(client, messages, 8), 4);
+	CHECK_EQ(messages[0].state, KFREEZE_STATE_IDLE);
+	CHECK_EQ(messages[0].verdict, KFREEZE_VERDICT_OK);
+	for (i = 1; i <= 3; i++) {
+		CHECK_EQ(messages[i].target.state, KFREEZE_TARGET_THAWED);
+		CHECK(messages[i].target.hold_ns >=
+		      messages[i].target.freeze_ns);
+	}
+}
+
+TEST(thaw_survives_a_lazy_umount)
+{
+	struct client *client = client_open();
+	const char *dir = disk_mount(DISK_EXT4);
+
+	cycle_freeze(client, &dir, 1, 20000);
+	disk_umount(dir, true);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	disk_mount(DISK_EXT4);
+	CHECK(disk_writable(dir));
+}
+
+TEST(remount_of_a_frozen_device_thaws_too)
+{
+	struct client *client = client_open();
+	const char *dir = disk_mount(DISK_EXT4);
+	struct writer writer;
+
+	cycle_freeze(client, &dir, 1, 20000);
+	disk_umount(dir, false);
+	CHECK_EQ(RUN("mount", "-t", "ext4", disk_device(DISK_EXT4), dir), 0);
+	writer = writer_start(dir);
+	CHECK(writer_blocks(&writer));
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	CHECK(writer_ends(&writer, 10000));
+}
+
+TEST(loop_freezes_before_the_disk_it_lies_on)
+{
+	struct client *client = client_open();
+	const char *outer = disk_mount(DISK_XFS);
+	const char *inner = "/tmp/inner";
+	uint8_t levels[] = {0, 1};
+	struct client_request request = {.nr = 2, .timeout_ms = 20000};
+	char device[LOOP_NAME_SIZE];
+	int fds[2], fd;
+
+	disk_dirty(outer, "image", 64 << 20);
+	CHECK_EQ(RUN("mke2fs", "-q", "-t", "ext4", "/tmp/xfs/image"), 0);
+	fd = disk_loop("/tmp/xfs/image", device);
+	disk_mount_device(device, "ext4", "", inner);
+	close(fd);
+	disk_dirty(inner, "dirty", 8 << 20);
+	fds[0] = disk_open(outer);
+	fds[1] = disk_open(inner);
+	request.fds = fds;
+	request.levels = levels;
+	CHECK_EQ(client_freeze(client, &request), 0);
+	close(fds[0]);
+	close(fds[1]);
+	CHECK_EQ(cycle_result(client).nr_frozen, 2);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	CHECK(disk_writable(outer));
+	CHECK(disk_writable(inner));
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Whatever is wrong gets an errno and a text, and nothing is frozen. */
+#include "cycle.h"
+
+#include <fcntl.h>
+#include <linux/genetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ktap.h"
+
+void ktap_teardown(void)
+{
+	disk_umount_all();
+}
+
+struct target {
+	int fd;
+	int level; /* -1: none */
+};
+
+/* A FREEZE of what @targets say, -1 ending them. */
+static struct nl_msg *freeze_message(struct client *client,
+				     const struct target *targets)
+{
+	struct nl_msg *msg = client_message(client, KFREEZE_CMD_FREEZE);
+	struct nlattr *nest, *target;
+
+	nest = nla_nest_start(msg, KFREEZE_A_TARGETS | NLA_F_NESTED);
+	for (; targets->fd != -1; targets++) {
+		target = nla_nest_start(msg, KFREEZE_A_TARGET | NLA_F_NESTED);
+		nla_put_s32(msg, KFREEZE_A_TARGET_FD, targets->fd);
+		if (targets->level >= 0)
+			nla_put_u8(msg, KFREEZE_A_TARGET_LEVEL,
+				   targets->level);
+		nla_nest_end(msg, target);
+	}
+	nla_nest_end_keep_empty(msg, nest);
+	return msg;
+}
+
+static struct nl_msg *freeze_one(struct client *client, int fd)
+{
+	return freeze_message(client, (struct target[]){{fd, -1}, {-1, -1}});
+}
+
+TEST(info_is_for_anybody)
+{
+	struct client *client = client_new();
+
+	CHECK_EQ(setresuid(65534, 65534, 65534), 0);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_INFO), 0);
+}
+
+TEST(open_needs_cap_sys_admin)
+{
+	struct client *client = client_new();
+
+	CHECK_EQ(setresuid(65534, 65534, 65534), 0);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_OPEN), -EPERM);
+	CHECK_STREQ(client->text, "OPEN needs CAP_SYS_ADMIN");
+	CHECK_EQ(client_command(client, KFREEZE_CMD_RESCUE), -EPERM);
+	CHECK_STREQ(client->text, "RESCUE needs CAP_SYS_ADMIN");
+	CHECK_EQ(client_listen(client), -EPERM);
+	CHECK_EQ(client_status(client, NULL, 0), -EPERM);
+}
+
+TEST(session_is_opened_once)
+{
+	struct client *client = client_open();
+
+	CHECK(client->number > 0);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_OPEN), -EBUSY);
+	CHECK_STREQ(client->text, "this socket has a session already");
+}
+
+TEST(sessions_are_limited)
+{
+	struct client *client;
+	int i;
+
+	for (i = 0; i < KFREEZE_MAX_SESSIONS; i++)
+		client_open();
+	client = client_new();
+	CHECK_EQ(client_command(client, KFREEZE_CMD_OPEN), -EUSERS);
+	CHECK_STREQ(client->text, "too many sessions are open");
+}
+
+TEST(without_a_session_nothing_works)
+{
+	struct client *client = client_new();
+	const char *dir = disk_mount(DISK_EXT4);
+
+	CHECK_EQ(cycle_request(client, &dir, 1, 0), -EPERM);
+	CHECK_STREQ(client->text, "this socket has no session: OPEN first");
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -EPERM);
+	CHECK_STREQ(client->text, "this socket has no session: OPEN first");
+}
+
+TEST(thaw_of_nothing_is_an_error)
+{
+	struct client *client = client_open();
+
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -ESRCH);
+	CHECK_STREQ(client->text, "nothing is frozen");
+}
+
+TEST(second_freeze_is_busy)
+{
+	struct client *client = client_open(), *other = client_open();
+	const char *dir = disk_mount(DISK_EXT4);
+
+	cycle_freeze(client, &dir, 1, 20000);
+	CHECK_EQ(cycle_request(client, &dir, 1, 20000), -EBUSY);
+	CHECK_STREQ(client->text, "a cycle is under way: THAW first");
+	CHECK_EQ(cycle_request(other, &dir, 1, 20000), -EBUSY);
+	CHECK_STREQ(other->text, "another cycle holds this filesystem");
+	CHECK_EQ(client_command(other, KFREEZE_CMD_THAW), -ESRCH);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+}
+
+TEST(timeouts_have_bounds)
+{
+	static const struct {
+		int attr;
+		uint32_t ms;
+	} rows[] = {
+		{KFREEZE_A_TIMEOUT_MS, 0},
+		{KFREEZE_A_TIMEOUT_MS, 120001},
+		{KFREEZE_A_TIMEOUT_MS, UINT32_MAX},
+		{KFREEZE_A_FLUSH_TIMEOUT_MS, 0},
+		{KFREEZE_A_FLUSH_TIMEOUT_MS, 600001},
+		{KFREEZE_A_FLUSH_TIMEOUT_MS, UINT32_MAX},
+	};
+	struct client *client = client_open();
+	int fd = disk_open(disk_mount(DISK_EXT4));
+	struct nl_msg *msg;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		msg = freeze_one(client, fd);
+		nla_put_u32(msg, rows[i].attr, rows[i].ms);
+		CHECK_EQ(client_send(client, msg), -ERANGE);
+		CHECK_STREQ(client->text,
+			    "timeout is out of range: 1 ms to the maximum that INFO tells");
+	}
+}
+
+TEST(descriptor_must_be_a_block_filesystem)
+{
+	struct client *client = client_open();
+	int dir = disk_open(disk_mount(DISK_EXT4));
+	int pipes[2];
+	const struct {
+		int fd, err;
+		const char *text;
+	} rows[] = {
+		{999, -EBADF, "TARGET_FD is not an open descriptor"},
+		{-2, -EBADF, "TARGET_FD is not an open descriptor"},
+		{pipe(pipes) ? -1 : pipes[0], -EOPNOTSUPP,
+		 "TARGET_FD is not on a block device filesystem"},
+		{disk_open("/tmp"), -EOPNOTSUPP,
+		 "TARGET_FD is not on a block device filesystem"},
+		{disk_open("/proc"), -EOPNOTSUPP,
+		 "TARGET_FD is not on a block device filesystem"},
+		{open(disk_device(DISK_EXT4), O_RDONLY), -EOPNOTSUPP,
+		 "TARGET_FD is not on a block device filesystem"},
+	};
+	struct target targets[] = {{dir, -1}, {0, -1}, {-1, -1}};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		targets[1].fd = rows[i].fd;
+		CHECK_EQ(client_send(client, freeze_message(client, targets)),
+			 rows[i].err);
+		CHECK_STREQ(client->text, rows[i].text);
+	}
+	CHECK(disk_writable("/tmp/ext4"));
+}
+
+TEST(same_filesystem_twice_is_an_error)
+{
+	struct client *client = client_open();
+	const char *dir = disk_mount(DISK_EXT4);
+	int fd = disk_open(dir);
+	struct target targets[] = {{fd, -1}, {0, -1}, {-1, -1}};
+
+	mkdir("/tmp/bind", 0755);
+	CHECK_EQ(RUN("mount", "-o", "bind", dir, "/tmp/bind"), 0);
+	targets[1].fd = disk_open("/tmp/bind");
+	CHECK_EQ(client_send(client, freeze_message(client, targets)),
+		 -EEXIST);
+	CHECK_STREQ(client->text, "the same filesystem as an earlier target");
+	close(targets[1].fd);
+	disk_umount("/tmp/bind", false);
+
+	/* nothing of the refused request is left */
+	CHECK_EQ(client_send(client, freeze_one(client, fd)), 0);
+	CHECK_EQ(cycle_result(client).state, KFREEZE_STATE_FROZEN);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+}
+
+TEST(levels_have_bounds)
+{
+	struct client *client = client_open();
+	int fd = disk_open(disk_mount(DISK_EXT4));
+	struct target targets[] = {{fd, 64}, {-1, -1}};
+
+	CHECK_EQ(client_send(client, freeze_message(client, targets)),
+		 -ERANGE);
+	CHECK_STREQ(client->text, "TARGET_LEVEL is out of range: 0 to 63");
+	targets[0].level = 63;
+	CHECK_EQ(client_send(client, freeze_message(client, targets)), 0);
+	CHECK_EQ(cycle_result(client).state, KFREEZE_STATE_FROZEN);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+}
+
+TEST(targets_are_mandatory)
+{
+	struct client *client = client_open();
+
+	CHECK_EQ(client_command(client, KFREEZE_CMD_FREEZE), -EINVAL);
+	CHECK_STREQ(client->text, "TARGETS is mandatory");
+	CHECK_EQ(client_send(client,
+			     freeze_message(client,
+					    (struct target[]){{-1, -1}})),
+		 -EINVAL);
+	CHECK_STREQ(client->text, "TARGETS is empty");
+}
+
+TEST(target_without_descriptor_is_an_error)
+{
+	struct client *client = client_open();
+	struct nl_msg *msg = client_message(client, KFREEZE_CMD_FREEZE);
+	struct nlattr *nest, *target;
+
+	nest = nla_nest_start(msg, KFREEZE_A_TARGETS | NLA_F_NESTED);
+	target = nla_nest_start(msg, KFREEZE_A_TARGET | NLA_F_NESTED);
+	nla_put_u8(msg, KFREEZE_A_TARGET_LEVEL, 1);
+	nla_nest_end(msg, target);
+	nla_nest_end(msg, nest);
+	CHECK_EQ(client_send(client, msg), -EINVAL);
+	CHECK_STREQ(client->text, "TARGET_FD is mandatory");
+}
+
+TEST(too_many_targets_are_refused)
+{
+	static struct target targets[KFREEZE_MAX_TARGETS + 2];
+	struct client *client = client_open();
+	int fd = disk_open(disk_mount(DISK_EXT4));
+	int i;
+
+	for (i = 0; i <= KFREEZE_MAX_TARGETS; i++)
+		targets[i] = (struct target){fd, -1};
+	targets[i].fd = -1;
+	CHECK_EQ(client_send(client, freeze_message(client, targets)), -E2BIG);
+	CHECK_STREQ(client->text, "more than 1024 targets");
+	targets[KFREEZE_MAX_TARGETS].fd = -1;
+	CHECK_EQ(client_send(client, freeze_message(client, targets)),
+		 -EEXIST);
+}
+
+TEST(unknown_attributes_are_refused)
+{
+	static const uint8_t commands[] = {
+		KFREEZE_CMD_INFO, KFREEZE_CMD_OPEN,   KFREEZE_CMD_FREEZE,
+		KFREEZE_CMD_THAW, KFREEZE_CMD_RESCUE,
+	};
+	static const int attrs[] = {KFREEZE_A_PAD, KFREEZE_A_CYCLE, 200};
+	struct client *client = client_open();
+	struct nl_msg *msg;
+	size_t i, j;
+
+	for (i = 0; i < sizeof(commands); i++) {
+		for (j = 0; j < sizeof(attrs) / sizeof(attrs[0]); j++) {
+			msg = client_message(client, commands[i]);
+			nla_put_u32(msg, attrs[j], 1);
+			CHECK_EQ(client_send(client, msg), -EINVAL);
+			CHECK(client->text[0]);
+		}
+	}
+}
+
+TEST(malformed_attributes_are_refused)
+{
+	struct client *client = client_open();
+	int fd = disk_open(disk_mount(DISK_EXT4));
+	struct nl_msg *msg;
+
+	/* a timeout of two bytes */
+	msg = freeze_one(client, fd);
+	nla_put_u16(msg, KFREEZE_A_TIMEOUT_MS, 1);
+	CHECK(client_send(client, msg) < 0);
+	CHECK(client->text[0]);
+
+	/* an attribute longer than its message */
+	msg = freeze_one(client, fd);
+	((struct nlattr *)nlmsg_attrdata(nlmsg_hdr(msg), GENL_HDRLEN))
+		->nla_len += 64;
+	CHECK_EQ(client_send(client, msg), -EINVAL);
+	CHECK(client->text[0]);
+
+	/* a target that is no nest */
+	msg = client_message(client, KFREEZE_CMD_FREEZE);
+	nla_put_u32(msg, KFREEZE_A_TARGETS | NLA_F_NESTED, 7);
+	CHECK(client_send(client, msg) < 0);
+	CHECK(client->text[0]);
+
+	/* a message cut off inside the generic header */
+	msg = client_message(client, KFREEZE_CMD_FREEZE);
+	nlmsg_hdr(msg)->nlmsg_len = NLMSG_HDRLEN + 2;
+	CHECK_EQ(client_send(client, msg), -EINVAL);
+	CHECK(disk_writable("/tmp/ext4"));
+}
+
+TEST(unknown_commands_are_refused)
+{
+	struct client *client = client_open();
+
+	CHECK_EQ(client_command(client, KFREEZE_CMD_RESULT), -EOPNOTSUPP);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_EVENT), -EOPNOTSUPP);
+	CHECK_EQ(client_command(client, 99), -EOPNOTSUPP);
+}

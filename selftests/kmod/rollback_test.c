@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/* All or nothing: when one filesystem fails, all others are thawed. */
+#include "cycle.h"
+
+#include <stdio.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "ktap.h"
+
+#define MAPPED "/tmp/mapped"
+#define SECTORS "524288" /* of a disk of 256 MiB */
+
+/* ext4 on a device that can be told to fail. */
+static void mount_mapped(const char *options)
+{
+	char table[96];
+
+	snprintf(table, sizeof(table), "0 " SECTORS " linear %s 0",
+		 disk_device(DISK_EXT4_4));
+	CHECK_EQ(RUN("dmsetup", "create", "mapped", "--table", table), 0);
+	disk_mount_device("/dev/mapper/mapped", "ext4", options, MAPPED);
+	CHECK_EQ(RUN("sync", "-f", MAPPED), 0);
+}
+
+static void map_to(const char *table)
+{
+	CHECK_EQ(RUN("dmsetup", "suspend", "--nolockfs", "mapped"), 0);
+	if (table)
+		CHECK_EQ(RUN("dmsetup", "load", "mapped", "--table", table),
+			 0);
+	if (table)
+		CHECK_EQ(RUN("dmsetup", "resume", "mapped"), 0);
+}
+
+void ktap_setup(void)
+{
+	setenv("DM_DISABLE_UDEV", "1", 1);
+}
+
+/* What is stuck comes back, so that it can be unmounted. */
+void ktap_teardown(void)
+{
+	RUN("dmsetup", "resume", "mapped");
+	while (umount2(MAPPED, 0) == 0)
+		;
+	RUN("dmsetup", "remove", "--force", "--retry", "mapped");
+	disk_umount_all();
+}
+
+static void mount_five(const char *dirs[5])
+{
+	int i;
+
+	dirs[0] = disk_mount(DISK_EXT4);
+	dirs[1] = disk_mount(DISK_XFS);
+	dirs[2] = MAPPED;
+	dirs[3] = disk_mount(DISK_BTRFS);
+	dirs[4] = disk_mount(DISK_VFAT);
+	for (i = 0; i < 5; i++)
+		if (i != 2)
+			disk_dirty(dirs[i], "dirty", 1 << 20);
+}
+
+/* Without barriers the flush of a clean ext4 does no I/O: its freeze fails. */
+TEST_TIMEOUT(failed_freeze_thaws_the_other_four, 60)
+{
+	struct client *client = client_open();
+	struct client_result result;
+	const char *dirs[5];
+	int i;
+
+	mount_mapped("nobarrier");
+	mount_five(dirs);
+	map_to("0 " SECTORS " error");
+	CHECK_EQ(cycle_request(client, dirs, 5, 20000), 0);
+	result = cycle_result(client);
+	for (i = 0; i < 5; i++)
+		if (i != 2)
+			CHECK(disk_writable(dirs[i]));
+	CHECK_EQ(result.state, KFREEZE_STATE_IDLE);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_FAILED);
+	CHECK_EQ(result.cause, KFREEZE_CAUSE_ERROR);
+	CHECK_EQ(result.error, -EIO);
+	CHECK_EQ(result.target.index, 2);
+	CHECK_EQ(result.target.step, KFREEZE_STEP_FREEZE);
+	CHECK_EQ(result.target.error, -EIO);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -ESRCH);
+}
+
+TEST_TIMEOUT(failed_flush_freezes_nothing, 60)
+{
+	struct client *client = client_open();
+	struct client_result result;
+	const char *dirs[5];
+
+	mount_mapped("");
+	mount_five(dirs);
+	disk_dirty(MAPPED, "dirty", 1 << 20);
+	map_to("0 " SECTORS " error");
+	CHECK_EQ(cycle_request(client, dirs, 5, 20000), 0);
+	result = cycle_result(client);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_FAILED);
+	CHECK_EQ(result.target.index, 2);
+	CHECK_EQ(result.target.step, KFREEZE_STEP_FLUSH);
+	CHECK_EQ(result.hold_ns, 0);
+	CHECK_EQ(result.nr_frozen, 0);
+	CHECK(disk_writable(dirs[0]));
+}
+
+TEST_TIMEOUT(stuck_flush_ends_at_its_own_deadline, 60)
+{
+	struct client *client = client_open();
+	struct client_request request = {.nr = 2, .flush_timeout_ms = 500};
+	struct client_result result;
+	const char *dir;
+	int fds[2];
+
+	mount_mapped("");
+	dir = disk_mount(DISK_EXT4);
+	disk_dirty(MAPPED, "dirty", 1 << 20);
+	map_to(NULL);
+	fds[0] = disk_open(dir);
+	fds[1] = disk_open(MAPPED);
+	request.fds = fds;
+	CHECK_EQ(client_freeze(client, &request), 0);
+	close(fds[0]);
+	close(fds[1]);
+	result = cycle_result(client);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_FAILED);
+	CHECK_EQ(result.cause, KFREEZE_CAUSE_FLUSH_DEADLINE);
+	CHECK_EQ(result.error, -ETIMEDOUT);
+	CHECK_EQ(result.target.index, 1);
+	CHECK(disk_writable(dir));
+
+	/* what is stuck is not to be had, all else is */
+	cycle_freeze(client, &dir, 1, 20000);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	dir = MAPPED;
+	CHECK_EQ(cycle_request(client_open(), &dir, 1, 20000), -EBUSY);
+}
+
+/*
+ * Nobody can undo a freeze_super() that does not return. It must not keep the
+ * others, is reported at the deadline, and thaws itself when it gets there.
+ */
+TEST_TIMEOUT(stuck_freeze_keeps_nobody_else, 60)
+{
+	struct client *client = client_open();
+	struct client *other = client_open();
+	struct client_result result;
+	long long start = clock_ms();
+	const char *dirs[3];
+	int i;
+
+	CHECK_EQ(client_listen(client), 0);
+	mount_mapped("nobarrier");
+	dirs[0] = disk_mount(DISK_EXT4);
+	dirs[1] = disk_mount(DISK_XFS);
+	dirs[2] = MAPPED;
+	map_to(NULL); /* clean: its flush passes, its freeze does not */
+	CHECK_EQ(cycle_request(client, dirs, 3, 1000), 0);
+	result = cycle_result(client);
+	CHECK_EQ(result.cmd, KFREEZE_CMD_RESULT);
+	CHECK(clock_ms() - start < 3000);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_LOST);
+	CHECK_EQ(result.cause, KFREEZE_CAUSE_DEADLINE);
+	CHECK_EQ(result.nr_stuck, 1);
+	CHECK(disk_writable(dirs[0]));
+	CHECK(disk_writable(dirs[1]));
+	CHECK_EQ(cycle_result(client).event, KFREEZE_EVENT_OVER);
+
+	/* a new freeze of others works, one of the stuck one is refused */
+	CHECK_EQ(cycle_request(other, &dirs[2], 1, 20000), -EBUSY);
+	CHECK_STREQ(other->text, "another cycle holds this filesystem");
+	cycle_freeze(other, dirs, 2, 20000);
+	CHECK_EQ(cycle_thaw(other).verdict, KFREEZE_VERDICT_OK);
+	for (i = 0; i < 2; i++)
+		cycle_result(client); /* the other's events */
+
+	CHECK_EQ(RUN("dmsetup", "resume", "mapped"), 0);
+	result = cycle_result(client);
+	CHECK_EQ(result.cmd, KFREEZE_CMD_EVENT);
+	CHECK_EQ(result.event, KFREEZE_EVENT_UNSTUCK);
+	CHECK_EQ(result.nr_stuck, 0);
+	CHECK(disk_writable(MAPPED));
+}
+
+/* ext4 writes its superblock to thaw, which waits for the device. */
+TEST_TIMEOUT(stuck_thaw_keeps_nobody_else, 60)
+{
+	struct client *client = client_open();
+	struct client_result result;
+	const char *dirs[3];
+
+	CHECK_EQ(client_listen(client), 0);
+	mount_mapped("");
+	dirs[0] = disk_mount(DISK_EXT4);
+	dirs[1] = disk_mount(DISK_XFS);
+	dirs[2] = MAPPED;
+	cycle_freeze(client, dirs, 3, 20000);
+	CHECK_EQ(cycle_result(client).event, KFREEZE_EVENT_FROZEN);
+	map_to(NULL);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), 0);
+	CHECK(disk_writable(dirs[0]));
+	CHECK(disk_writable(dirs[1]));
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -EALREADY);
+	result = cycle_result(client); /* after the time of grace */
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
+	CHECK_EQ(result.nr_stuck, 1);
+	CHECK_EQ(cycle_result(client).event, KFREEZE_EVENT_OVER);
+	CHECK_EQ(RUN("dmsetup", "resume", "mapped"), 0);
+	CHECK_EQ(cycle_result(client).event, KFREEZE_EVENT_UNSTUCK);
+	CHECK(disk_writable(MAPPED));
+}

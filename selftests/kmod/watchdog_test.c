@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Never left behind: what ends a freeze when its owner does not. */
+#include "cycle.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ktap.h"
+
+#define DISKS 4 /* ext4 twice, xfs, btrfs */
+
+static const enum disk disk[DISKS] = {DISK_EXT4, DISK_EXT4_2, DISK_XFS,
+				      DISK_BTRFS};
+static const char *dirs[DISKS];
+
+void ktap_teardown(void)
+{
+	disk_umount_all();
+}
+
+static void mount_disks(void)
+{
+	int i;
+
+	for (i = 0; i < DISKS; i++)
+		dirs[i] = disk_mount(disk[i]);
+}
+
+static void check_all_writable(void)
+{
+	int i;
+
+	for (i = 0; i < DISKS; i++)
+		CHECK(disk_writable(dirs[i]));
+}
+
+TEST(deadline_thaws)
+{
+	struct client *client = client_open();
+	struct client_result result;
+	long long start, passed;
+	struct writer writer;
+
+	mount_disks();
+	start = clock_ms();
+	cycle_freeze(client, dirs, DISKS, 2000);
+	writer = writer_start(dirs[0]);
+	CHECK(writer_blocks(&writer));
+	result = cycle_result(client);
+	passed = clock_ms() - start;
+	CHECK(passed >= 2000);
+	/* the flush comes before, and the CPUs are emulated */
+	CHECK(passed < 4000);
+	CHECK(result.hold_ns >= 2000000000);
+	CHECK(result.hold_ns < 2500000000);
+	CHECK_EQ(result.state, KFREEZE_STATE_IDLE);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_LOST);
+	CHECK_EQ(result.cause, KFREEZE_CAUSE_DEADLINE);
+	CHECK_EQ(result.nr_stuck, 0);
+	CHECK(writer_ends(&writer, 10000));
+	check_all_writable();
+}
+
+TEST(thaw_after_the_deadline_is_an_error_once)
+{
+	struct client *client = client_open();
+
+	mount_disks();
+	cycle_freeze(client, dirs, DISKS, 300);
+	CHECK_EQ(cycle_result(client).verdict, KFREEZE_VERDICT_LOST);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -ESTALE);
+	CHECK_STREQ(client->text,
+		    "the freeze was lost: everything was thawed before");
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -ESRCH);
+}
+
+TEST(old_deadline_does_not_end_a_new_cycle)
+{
+	struct client *client = client_open();
+
+	mount_disks();
+	cycle_freeze(client, dirs, 1, 1000);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	while (cycle_request(client, dirs, 1, 3000))
+		CHECK_EQ(strncmp(client->text, "the last cycle", 14), 0);
+	CHECK_EQ(cycle_result(client).state, KFREEZE_STATE_FROZEN);
+	/* longer than the old one, shorter than the new one */
+	poll(NULL, 0, 1500);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+}
+
+/* In a process of its own: open, freeze, tell, and wait to be ended. */
+static pid_t freezer_start(int *told)
+{
+	struct client *client;
+	int ends[2];
+	pid_t pid;
+
+	CHECK_EQ(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid) {
+		close(ends[1]);
+		*told = ends[0];
+		return pid;
+	}
+	client = client_open();
+	cycle_freeze(client, dirs, DISKS, 60000);
+	CHECK_EQ(write(ends[1], "x", 1), 1);
+	for (;;)
+		pause();
+}
+
+static void check_owner_death(int sig)
+{
+	struct client *listener = client_open();
+	struct client_result event;
+	struct writer writer;
+	long long start;
+	char byte;
+	pid_t pid;
+	int told;
+
+	mount_disks();
+	CHECK_EQ(client_listen(listener), 0);
+	pid = freezer_start(&told);
+	CHECK_EQ(read(told, &byte, 1), 1);
+	writer = writer_start(dirs[2]);
+	CHECK(writer_blocks(&writer));
+	CHECK_EQ(cycle_result(listener).event, KFREEZE_EVENT_FROZEN);
+	start = clock_ms();
+	kill(pid, sig);
+	CHECK(writer_ends(&writer, 5000));
+	CHECK(clock_ms() - start < 1000);
+	event = cycle_result(listener);
+	CHECK_EQ(event.event, KFREEZE_EVENT_OVER);
+	CHECK_EQ(event.verdict, KFREEZE_VERDICT_LOST);
+	CHECK_EQ(event.cause, KFREEZE_CAUSE_OWNER);
+	check_all_writable();
+}
+
+TEST(kill_of_the_owner_thaws_within_a_second)
+{
+	check_owner_death(SIGKILL);
+}
+
+TEST(exit_of_the_owner_thaws_within_a_second)
+{
+	check_owner_death(SIGTERM);
+}
+
+TEST(close_of_the_socket_thaws)
+{
+	struct client *client = client_open();
+	struct writer writer;
+
+	mount_disks();
+	cycle_freeze(client, dirs, DISKS, 60000);
+	writer = writer_start(dirs[1]);
+	CHECK(writer_blocks(&writer));
+	client_close(client);
+	CHECK(writer_ends(&writer, 1000));
+	check_all_writable();
+}
+
+TEST(inherited_socket_keeps_the_session)
+{
+	struct client *client = client_open();
+	struct writer writer;
+	int go[2];
+	pid_t pid;
+
+	mount_disks();
+	CHECK_EQ(pipe2(go, O_CLOEXEC), 0);
+	cycle_freeze(client, dirs, DISKS, 60000);
+	pid = fork();
+	if (pid == 0) {
+		char byte;
+
+		_exit(read(go[0], &byte, 1) != 1 ||
+		      cycle_thaw(client).verdict != KFREEZE_VERDICT_OK);
+	}
+	client_close(client);
+	writer = writer_start(dirs[0]);
+	CHECK(writer_blocks(&writer));
+	CHECK_EQ(write(go[1], "x", 1), 1);
+	CHECK(writer_ends(&writer, 10000));
+}
+
+TEST(owner_without_rights_may_go_on)
+{
+	struct client *client = client_open();
+
+	mount_disks();
+	CHECK_EQ(setresuid(65534, 65534, 65534), 0);
+	cycle_freeze(client, dirs, DISKS, 20000);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+}
+
+TEST(rescue_thaws_what_any_session_holds)
+{
+	struct client *client = client_open(), *admin = client_new();
+	struct client_result result;
+
+	mount_disks();
+	cycle_freeze(client, dirs, DISKS, 60000);
+	CHECK_EQ(client_command(admin, KFREEZE_CMD_RESCUE), 0);
+	CHECK_EQ(admin->number, 1);
+	result = cycle_result(client);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_LOST);
+	CHECK_EQ(result.cause, KFREEZE_CAUSE_RESCUE);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -ESTALE);
+	check_all_writable();
+}
+
+TEST(module_stays_while_a_session_is_open)
+{
+	struct client *client = client_open();
+
+	CHECK(RUN("rmmod", "kfreeze") != 0);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_INFO), 0);
+}
+
+static int holder_kind(void)
+{
+	struct client *client = client_new();
+
+	CHECK_EQ(client_command(client, KFREEZE_CMD_INFO), 0);
+	return client->holder;
+}
+
+static int fifreeze(const char *dir, unsigned long request)
+{
+	int fd = open(dir, O_RDONLY | O_CLOEXEC);
+	int err = ioctl(fd, request, 0) ? -errno : 0;
+
+	close(fd);
+	return err;
+}
+
+/* Without holders a foreign thaw undoes ours: noticed when it happens. */
+TEST(foreign_thaw_loses_the_freeze_or_does_nothing)
+{
+	struct client *client = client_open();
+	struct client_result result;
+	struct writer writer;
+
+	mount_disks();
+	cycle_freeze(client, dirs, DISKS, 20000);
+	fifreeze(dirs[0], FITHAW);
+	if (holder_kind() == KFREEZE_HOLDER_NONE) {
+		result = cycle_result(client);
+		CHECK_EQ(result.verdict, KFREEZE_VERDICT_LOST);
+		CHECK_EQ(result.cause, KFREEZE_CAUSE_FOREIGN_THAW);
+		CHECK_EQ(result.target.index, 0);
+		CHECK_EQ(result.nr_frozen, DISKS - 1);
+		CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -ESTALE);
+	} else {
+		writer = writer_start(dirs[0]);
+		CHECK(writer_blocks(&writer));
+		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+		CHECK(writer_ends(&writer, 10000));
+	}
+	check_all_writable();
+}
+
+/* Who froze again after a foreign thaw keeps that freeze. */
+TEST(foreign_freeze_is_not_ours_to_undo)
+{
+	struct client *client = client_open();
+	struct writer writer;
+
+	mount_disks();
+	cycle_freeze(client, dirs, 1, 20000);
+	fifreeze(dirs[0], FITHAW);
+	CHECK_EQ(fifreeze(dirs[0], FIFREEZE), 0);
+	if (holder_kind() == KFREEZE_HOLDER_NONE)
+		CHECK_EQ(cycle_result(client).verdict, KFREEZE_VERDICT_LOST);
+	else
+		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	writer = writer_start(dirs[0]);
+	CHECK(writer_blocks(&writer));
+	CHECK_EQ(fifreeze(dirs[0], FITHAW), 0);
+	CHECK(writer_ends(&writer, 10000));
+}
+
+TEST(freeze_of_a_frozen_filesystem)
+{
+	struct client *client = client_open();
+	struct client_result result;
+
+	mount_disks();
+	CHECK_EQ(fifreeze(dirs[0], FIFREEZE), 0);
+	CHECK_EQ(cycle_request(client, dirs, DISKS, 20000), 0);
+	result = cycle_result(client);
+	if (holder_kind() == KFREEZE_HOLDER_NONE) {
+		CHECK_EQ(result.verdict, KFREEZE_VERDICT_FAILED);
+		CHECK_EQ(result.target.index, 0);
+		CHECK_EQ(result.target.error, -EBUSY);
+	} else {
+		CHECK_EQ(result.state, KFREEZE_STATE_FROZEN);
+		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	}
+	CHECK_EQ(fifreeze(dirs[0], FITHAW), 0);
+	check_all_writable();
+}
+
+TEST(thaw_aborts_a_freeze_under_way)
+{
+	struct client *client = client_open();
+	struct client_result result;
+	int i;
+
+	mount_disks();
+	for (i = 0; i < DISKS; i++)
+		disk_dirty(dirs[i], "dirty", 32 << 20);
+	CHECK_EQ(cycle_request(client, dirs, DISKS, 20000), 0);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), 0);
+	result = cycle_result(client);
+	CHECK_EQ(result.state, KFREEZE_STATE_IDLE);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_ABORTED);
+	CHECK_EQ(result.cause, KFREEZE_CAUSE_THAW);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -ESRCH);
+	check_all_writable();
+}
