@@ -140,13 +140,21 @@ class Demo:
         bad = [name for name, problems in found.items() if problems]
         self.verdicts.check("control: an unfrozen copy is caught",
                             len(bad) == len(found), f"bad: {', '.join(bad)}")
-        first = FILESYSTEMS[:2]
-        for fs in first:
-            copy.replay(fs)
-        counts = [copy.count_records(fs) for fs in first]
-        self.verdicts.check("control: a broken order is caught",
-                            records.order_problems(counts, [0, 0]),
-                            "records {} < {} after replay".format(*counts))
+        problems = self.replayed_problems(copy)
+        self.verdicts.check("control: a journal replay does not help",
+                            problems, "; ".join(problems))
+
+    @staticmethod
+    def replayed_problems(copy):
+        """What remains wrong with the first two after their first mount."""
+        counts = []
+        try:
+            for fs in FILESYSTEMS[:2]:
+                copy.replay(fs)
+                counts.append(copy.count_records(fs))
+        except (disk_image.ImageError, ValueError) as error:
+            return [f"{fs.name}: {error}"]
+        return records.order_problems(counts, [0, 0])
 
     def freeze(self):
         """Freeze as a backup service does; how many and how long it took."""
@@ -161,11 +169,11 @@ class Demo:
         self.verdicts.check("the host freezes all filesystems",
                             count == len(FILESYSTEMS),
                             f"{count} filesystems in {took:.2f} s")
-        before, moment = self.progress(), self.uptime()
+        moment = self.uptime()
         touch = [self.guest.spawn(f"touch {fs.directory}/late")
                  for fs in FILESYSTEMS]
         reads = self.guest.run("cat /srv/order /srv/*/order | wc -l").out
-        acked = self.acknowledged()
+        before, acked = self.progress(), self.acknowledged()
         self.verdicts.say("copying the disks while they are frozen")
         copy = Copy(self.work, self.work / "copy")
         after = self.progress()

@@ -46,7 +46,7 @@ struct job {
 static struct job jobs[MAX_JOBS];
 static int port = -1;
 
-/* The host went away or the port broke: systemd starts a new instance. */
+/* The host went away or the port broke: nobody is left to serve. */
 static void give_up(const char *what)
 {
 	fprintf(stderr, "guest_exec: %s: %s\n", what, strerror(errno));

@@ -338,6 +338,8 @@ QUIET_FDS = re.compile(r"\d+<(/dev/vport|/dev/virtio-ports/|NETLINK:|anon_inode"
 LOUD_CALLS = re.compile(
     r"(open|openat|openat2|creat|exec\w*|fork|vfork|clone3?|mkdir\w*|unlink\w*"
     r"|rename\w*|link\w*|symlink\w*|f?truncate|f?sync|fdatasync|mount)\(")
+COMPLAINTS = re.compile(r"^.*(?:BUG:|WARNING:|Oops|blocked for more than"
+                        r"|refusing to freeze|soft lockup).*$", re.M)
 WRITE_CALLS = re.compile(r"(p?writev?\w*|send\w*)\(")
 
 
@@ -359,6 +361,13 @@ def log_lines_come_after_the_thaw(host):
     seen = host.guest.run(f"journalctl --sync; journalctl --after-cursor"
                           f" '{cursor}' --no-pager").out
     check("info: guest-fsfreeze called" in seen, seen)
+
+
+@test
+def kernel_does_not_complain(host):
+    """Last: of all the tests before it."""
+    log = host.guest.run("dmesg").out
+    check_equal(COMPLAINTS.findall(log), [])
 
 
 def without_module(host):
