@@ -161,7 +161,7 @@ def boot(options, programs):
     vm = VM(f"kfreeze-{options.kernel}", kernel=kernel / "vmlinuz",
             append="console=ttyS0 panic=-1 loglevel=7 printk.devkmsg=on",
             disks=[Disk(path, cache="unsafe") for path in disks],
-            initrd=None, serials=2, memory=options.memory, timeout=timeout)
+            serials=2, memory=options.memory, timeout=timeout)
     try:
         initrd = vm.dir / "initramfs"
         output(str(VM_DIR / "initramfs.sh"), str(kernel), str(initrd),
