@@ -12,8 +12,8 @@
 static int kfreeze_foreign_wake(struct wait_queue_entry *entry,
 				unsigned int mode, int sync, void *key)
 {
-	struct kfreeze_foreign *foreign =
-		container_of(entry, struct kfreeze_foreign, entry);
+	struct kfreeze_foreign *foreign = container_of(
+		entry, struct kfreeze_foreign, entry);
 
 	if (!foreign->ours && !foreign->seen) {
 		foreign->seen = true;
@@ -51,8 +51,7 @@ void kfreeze_foreign_watch(struct kfreeze_foreign *foreign,
  * Return: false if somebody else thawed before: a freeze that is there now
  * is not ours to undo.
  */
-bool kfreeze_foreign_claim(struct kfreeze_foreign *foreign,
-			   struct super_block *sb)
+bool kfreeze_foreign_claim(struct kfreeze_foreign *foreign, struct super_block *sb)
 {
 	unsigned long flags;
 	bool claimed;

@@ -8,6 +8,7 @@
 
 #include <linux/bitops.h>
 #include <linux/jiffies.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 
@@ -21,10 +22,6 @@
 
 /* How long to wait before asking a filesystem again that refused to thaw. */
 #define KFREEZE_THAW_RETRY HZ
-
-/* Exported, but declared in the kernel's own kernel/rcu/rcu.h only. */
-extern void rcu_expedite_gp(void);
-extern void rcu_unexpedite_gp(void);
 
 /*
  * Two queues, so that a stuck freeze takes no slot of a thaw. The thaw queue
@@ -45,10 +42,9 @@ int kfreeze_freeze_init(void)
 					       WQ_MAX_ACTIVE);
 	if (!kfreeze_freeze_queue)
 		return -ENOMEM;
-	kfreeze_thaw_queue =
-		alloc_workqueue("kfreeze_thaw",
-				WQ_UNBOUND | WQ_MEM_RECLAIM | WQ_HIGHPRI,
-				WQ_MAX_ACTIVE);
+	kfreeze_thaw_queue = alloc_workqueue(
+		"kfreeze_thaw", WQ_UNBOUND | WQ_MEM_RECLAIM | WQ_HIGHPRI,
+		WQ_MAX_ACTIVE);
 	if (!kfreeze_thaw_queue)
 		goto err_freeze_queue;
 	return 0;
@@ -80,7 +76,11 @@ static void kfreeze_set_blame(struct kfreeze_set *set,
 		set->blame = target;
 }
 
-enum kfreeze_progress { KFREEZE_WAIT, KFREEZE_GO_ON, KFREEZE_STOP };
+enum kfreeze_progress {
+	KFREEZE_WAIT,
+	KFREEZE_GO_ON,
+	KFREEZE_STOP
+};
 
 static enum kfreeze_progress kfreeze_set_progress(struct kfreeze_set *set,
 						  unsigned int limit)
@@ -107,8 +107,7 @@ static bool kfreeze_set_wait(struct kfreeze_set *set, unsigned int limit,
 	enum kfreeze_progress progress = KFREEZE_WAIT;
 
 	wait_event_timeout(set->wait,
-			   (progress = kfreeze_set_progress(set, limit)),
-			   left);
+			   (progress = kfreeze_set_progress(set, limit)), left);
 	return progress == KFREEZE_GO_ON;
 }
 
@@ -167,8 +166,8 @@ static void kfreeze_target_step_done(struct kfreeze_target *target)
 
 static void kfreeze_target_flush_work(struct work_struct *work)
 {
-	struct kfreeze_target *target =
-		container_of(work, struct kfreeze_target, flush);
+	struct kfreeze_target *target = container_of(work, struct kfreeze_target,
+						     flush);
 	struct kfreeze_set *set = target->set;
 	ktime_t start = ktime_get();
 	int err;
@@ -186,7 +185,11 @@ static void kfreeze_target_flush_work(struct work_struct *work)
 	kfreeze_set_put(set);
 }
 
-enum kfreeze_news { KFREEZE_NO_NEWS, KFREEZE_SETTLED, KFREEZE_UNSTUCK };
+enum kfreeze_news {
+	KFREEZE_NO_NEWS,
+	KFREEZE_SETTLED,
+	KFREEZE_UNSTUCK
+};
 
 /* The target neither is frozen nor gets there any more. The lock is held. */
 static enum kfreeze_news kfreeze_set_unhold(struct kfreeze_target *target)
@@ -194,8 +197,8 @@ static enum kfreeze_news kfreeze_set_unhold(struct kfreeze_target *target)
 	struct kfreeze_set *set = target->set;
 
 	if (target->record.late)
-		return --set->nr_late || !set->settled ? KFREEZE_NO_NEWS :
-							 KFREEZE_UNSTUCK;
+		return --set->nr_late || !set->settled ? KFREEZE_NO_NEWS
+						       : KFREEZE_UNSTUCK;
 	if (--set->nr_held || !set->stop || set->settled)
 		return KFREEZE_NO_NEWS;
 	set->settled = true;
@@ -260,8 +263,8 @@ static void kfreeze_target_thaw_work(struct work_struct *work)
 
 static void kfreeze_target_lost_work(struct work_struct *work)
 {
-	struct kfreeze_target *target =
-		container_of(work, struct kfreeze_target, lost);
+	struct kfreeze_target *target = container_of(work, struct kfreeze_target,
+						     lost);
 	struct kfreeze_set *set = target->set;
 
 	set->ops->lost(set);
@@ -269,11 +272,10 @@ static void kfreeze_target_lost_work(struct work_struct *work)
 }
 
 /* Atomic context. @lost was never queued: a watch notices once. */
-static void __maybe_unused
-kfreeze_target_notice(struct kfreeze_foreign *foreign)
+static void __maybe_unused kfreeze_target_notice(struct kfreeze_foreign *foreign)
 {
-	struct kfreeze_target *target =
-		container_of(foreign, struct kfreeze_target, foreign);
+	struct kfreeze_target *target = container_of(
+		foreign, struct kfreeze_target, foreign);
 
 	kref_get(&target->set->ref);
 	queue_work(kfreeze_thaw_queue, &target->lost);
@@ -298,16 +300,15 @@ static void kfreeze_target_do(struct kfreeze_target *target)
 		kfreeze_foreign_unwatch(&target->foreign, target->sb);
 
 	spin_lock(&set->lock);
-	record->freeze_ns =
-		ktime_to_ns(ktime_sub(ktime_get(), target->since));
+	record->freeze_ns = ktime_to_ns(ktime_sub(ktime_get(), target->since));
 	if (err) {
 		record->state = KFREEZE_TARGET_FAILED;
 		kfreeze_set_blame(set, target, KFREEZE_STEP_FREEZE, err);
 		news = kfreeze_set_unhold(target);
 	} else {
 		undo = set->stop;
-		record->state = undo ? KFREEZE_TARGET_THAWING :
-				       KFREEZE_TARGET_FROZEN;
+		record->state = undo ? KFREEZE_TARGET_THAWING
+				     : KFREEZE_TARGET_FROZEN;
 	}
 	spin_unlock(&set->lock);
 	if (undo)
@@ -317,8 +318,8 @@ static void kfreeze_target_do(struct kfreeze_target *target)
 
 static void kfreeze_target_freeze_work(struct work_struct *work)
 {
-	struct kfreeze_target *target =
-		container_of(work, struct kfreeze_target, freeze);
+	struct kfreeze_target *target = container_of(work, struct kfreeze_target,
+						     freeze);
 	struct kfreeze_set *set = target->set;
 	enum kfreeze_news news = KFREEZE_NO_NEWS;
 	bool stop;
@@ -487,8 +488,7 @@ bool kfreeze_set_thaw(struct kfreeze_set *set)
 				continue;
 			target->record.state = KFREEZE_TARGET_THAWING;
 			kref_get(&set->ref);
-			queue_delayed_work(kfreeze_thaw_queue, &target->thaw,
-					   0);
+			queue_delayed_work(kfreeze_thaw_queue, &target->thaw, 0);
 		}
 	}
 	settled = !set->nr_held;
@@ -508,8 +508,7 @@ bool kfreeze_set_thaw(struct kfreeze_set *set)
  * Context: process. Does not wait.
  * Return: true if the set has settled thereby.
  */
-bool kfreeze_set_give_up(struct kfreeze_set *set,
-			 enum kfreeze_target_state state)
+bool kfreeze_set_give_up(struct kfreeze_set *set, enum kfreeze_target_state state)
 {
 	struct kfreeze_target *target;
 	struct kfreeze_record *record;

@@ -19,18 +19,16 @@
 
 static struct genl_family kfreeze_nl_family;
 
-static const struct nla_policy
-	kfreeze_nl_freeze_policy[KFREEZE_A_MAX + 1] = {
-		[KFREEZE_A_TARGETS] = { .type = NLA_NESTED },
-		[KFREEZE_A_TIMEOUT_MS] = { .type = NLA_U32 },
-		[KFREEZE_A_FLUSH_TIMEOUT_MS] = { .type = NLA_U32 },
-	};
+static const struct nla_policy kfreeze_nl_freeze_policy[KFREEZE_A_MAX + 1] = {
+	[KFREEZE_A_TARGETS] = {.type = NLA_NESTED},
+	[KFREEZE_A_TIMEOUT_MS] = {.type = NLA_U32},
+	[KFREEZE_A_FLUSH_TIMEOUT_MS] = {.type = NLA_U32},
+};
 
-static const struct nla_policy
-	kfreeze_nl_target_policy[KFREEZE_A_TARGET_MAX + 1] = {
-		[KFREEZE_A_TARGET_FD] = { .type = NLA_S32 },
-		[KFREEZE_A_TARGET_LEVEL] = { .type = NLA_U8 },
-	};
+static const struct nla_policy kfreeze_nl_target_policy[KFREEZE_A_TARGET_MAX + 1] = {
+	[KFREEZE_A_TARGET_FD] = {.type = NLA_S32},
+	[KFREEZE_A_TARGET_LEVEL] = {.type = NLA_U8},
+};
 
 /* For commands without attributes: refuses all. */
 static const struct nla_policy kfreeze_nl_empty_policy[KFREEZE_A_PAD + 1];
@@ -42,17 +40,16 @@ static int kfreeze_nl_put_record(struct sk_buff *skb,
 		int attr;
 		u64 ns;
 	} times[] = {
-		{ KFREEZE_A_TARGET_FLUSH_NS, record->flush_ns },
-		{ KFREEZE_A_TARGET_FREEZE_NS, record->freeze_ns },
-		{ KFREEZE_A_TARGET_HOLD_NS, record->hold_ns },
-		{ KFREEZE_A_TARGET_THAW_NS, record->thaw_ns },
+		{KFREEZE_A_TARGET_FLUSH_NS, record->flush_ns},
+		{KFREEZE_A_TARGET_FREEZE_NS, record->freeze_ns},
+		{KFREEZE_A_TARGET_HOLD_NS, record->hold_ns},
+		{KFREEZE_A_TARGET_THAW_NS, record->thaw_ns},
 	};
 	struct nlattr *nest;
 	unsigned int i;
 
 	nest = nla_nest_start(skb, KFREEZE_A_TARGET);
-	if (!nest ||
-	    nla_put_u32(skb, KFREEZE_A_TARGET_INDEX, record->index) ||
+	if (!nest || nla_put_u32(skb, KFREEZE_A_TARGET_INDEX, record->index) ||
 	    nla_put_u8(skb, KFREEZE_A_TARGET_LEVEL, record->level) ||
 	    nla_put_u32(skb, KFREEZE_A_TARGET_MAJOR, MAJOR(record->dev)) ||
 	    nla_put_u32(skb, KFREEZE_A_TARGET_MINOR, MINOR(record->dev)) ||
@@ -89,8 +86,7 @@ static int kfreeze_nl_put_status(struct sk_buff *skb,
 	    nla_put_u32(skb, KFREEZE_A_NR_FROZEN, set->nr_frozen) ||
 	    nla_put_u32(skb, KFREEZE_A_NR_STUCK, set->nr_stuck) ||
 	    nla_put_u32(skb, KFREEZE_A_REMAINING_MS, status->remaining_ms) ||
-	    nla_put_u64_64bit(skb, KFREEZE_A_HOLD_NS, set->hold_ns,
-			      KFREEZE_A_PAD))
+	    nla_put_u64_64bit(skb, KFREEZE_A_HOLD_NS, set->hold_ns, KFREEZE_A_PAD))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -102,8 +98,7 @@ static int kfreeze_nl_put_message(struct sk_buff *skb, u8 cmd,
 
 	header = genlmsg_put(skb, 0, 0, &kfreeze_nl_family, 0, cmd);
 	if (!header || kfreeze_nl_put_status(skb, status) ||
-	    (status->set.blamed &&
-	     kfreeze_nl_put_record(skb, &status->set.blame)))
+	    (status->set.blamed && kfreeze_nl_put_record(skb, &status->set.blame)))
 		return -EMSGSIZE;
 	genlmsg_end(skb, header);
 	return 0;
@@ -120,23 +115,20 @@ static void kfreeze_nl_result(u32 portid, struct sk_buff_head *spare,
 
 	if (WARN_ON_ONCE(!skb))
 		return;
-	if (WARN_ON_ONCE(kfreeze_nl_put_message(skb, KFREEZE_CMD_RESULT,
-						status)))
+	if (WARN_ON_ONCE(kfreeze_nl_put_message(skb, KFREEZE_CMD_RESULT, status)))
 		nlmsg_free(skb);
 	else
 		genlmsg_unicast(&init_net, skb, portid);
 }
 
-static void kfreeze_nl_event(enum kfreeze_event event,
-			     struct sk_buff_head *spare,
+static void kfreeze_nl_event(enum kfreeze_event event, struct sk_buff_head *spare,
 			     const struct kfreeze_status *status)
 {
 	struct sk_buff *skb = skb_dequeue(spare);
 
 	if (WARN_ON_ONCE(!skb))
 		return;
-	if (WARN_ON_ONCE(kfreeze_nl_put_message(skb, KFREEZE_CMD_EVENT,
-						status) ||
+	if (WARN_ON_ONCE(kfreeze_nl_put_message(skb, KFREEZE_CMD_EVENT, status) ||
 			 nla_put_u32(skb, KFREEZE_A_EVENT, event))) {
 		nlmsg_free(skb);
 		return;
@@ -187,12 +179,10 @@ static int kfreeze_nl_info(struct sk_buff *request, struct genl_info *info)
 	    nla_put_u32(skb, KFREEZE_A_MAX_TARGETS, KFREEZE_MAX_TARGETS) ||
 	    nla_put_u32(skb, KFREEZE_A_MAX_SESSIONS, KFREEZE_MAX_SESSIONS) ||
 	    nla_put_u32(skb, KFREEZE_A_TIMEOUT_MS, limits->timeout_ms) ||
-	    nla_put_u32(skb, KFREEZE_A_MAX_TIMEOUT_MS,
-			limits->max_timeout_ms) ||
+	    nla_put_u32(skb, KFREEZE_A_MAX_TIMEOUT_MS, limits->max_timeout_ms) ||
 	    nla_put_u32(skb, KFREEZE_A_FLUSH_TIMEOUT_MS,
 			limits->flush_timeout_ms) ||
-	    nla_put_u32(skb, KFREEZE_A_MIN_INTERVAL_MS,
-			limits->min_interval_ms)) {
+	    nla_put_u32(skb, KFREEZE_A_MIN_INTERVAL_MS, limits->min_interval_ms)) {
 		nlmsg_free(skb);
 		return -EMSGSIZE;
 	}
@@ -214,22 +204,22 @@ static int kfreeze_nl_open(struct sk_buff *request, struct genl_info *info)
 	skb = kfreeze_nl_reply(info, &header);
 	if (!skb)
 		return -ENOMEM;
-	err = kfreeze_session_open(NETLINK_CB(request).sk, info->snd_portid,
-				   &id);
+	err = kfreeze_session_open(NETLINK_CB(request).sk, info->snd_portid, &id);
 	if (err) {
 		nlmsg_free(skb);
 		if (err == -EBUSY)
-			NL_SET_ERR_MSG(info->extack, "this socket has a session already");
+			NL_SET_ERR_MSG(info->extack,
+				       "this socket has a session already");
 		else if (err == -EUSERS)
-			NL_SET_ERR_MSG(info->extack, "too many sessions are open");
+			NL_SET_ERR_MSG(info->extack,
+				       "too many sessions are open");
 		return err;
 	}
 	return kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_SESSION, id);
 }
 
 /* The nest of the target at @index, to point at it. */
-static const struct nlattr *kfreeze_nl_nth(const struct nlattr *targets,
-					   u32 index)
+static const struct nlattr *kfreeze_nl_nth(const struct nlattr *targets, u32 index)
 {
 	const struct nlattr *attr;
 	int left;
@@ -249,7 +239,8 @@ static int kfreeze_nl_count(const struct nlattr *targets,
 	*nr = 0;
 	nla_for_each_nested(attr, targets, left) {
 		if (nla_type(attr) != KFREEZE_A_TARGET) {
-			NL_SET_ERR_MSG_ATTR(extack, attr, "TARGETS has nests TARGET only");
+			NL_SET_ERR_MSG_ATTR(extack, attr,
+					    "TARGETS has nests TARGET only");
 			return -EINVAL;
 		}
 		++*nr;
@@ -292,14 +283,15 @@ static int kfreeze_nl_pin(struct kfreeze_set *set, u32 index,
 				    "TARGET_LEVEL is out of range: 0 to 63");
 		return -ERANGE;
 	}
-	err = kfreeze_set_pin(set, index,
-			      nla_get_s32(tb[KFREEZE_A_TARGET_FD]), level);
+	err = kfreeze_set_pin(set, index, nla_get_s32(tb[KFREEZE_A_TARGET_FD]),
+			      level);
 	if (err == -EBADF)
 		NL_SET_ERR_MSG_ATTR(extack, tb[KFREEZE_A_TARGET_FD],
 				    "TARGET_FD is not an open descriptor");
 	else if (err)
-		NL_SET_ERR_MSG_ATTR(extack, tb[KFREEZE_A_TARGET_FD],
-				    "TARGET_FD is not on a block device filesystem");
+		NL_SET_ERR_MSG_ATTR(
+			extack, tb[KFREEZE_A_TARGET_FD],
+			"TARGET_FD is not on a block device filesystem");
 	return err;
 }
 
@@ -345,8 +337,9 @@ static int kfreeze_nl_timeout(const struct nlattr *attr, u32 max,
 	*timeout_ms = nla_get_u32(attr);
 	if (*timeout_ms >= 1 && *timeout_ms <= max)
 		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, attr,
-			    "timeout is out of range: 1 ms to the maximum that INFO tells");
+	NL_SET_ERR_MSG_ATTR(
+		extack, attr,
+		"timeout is out of range: 1 ms to the maximum that INFO tells");
 	return -ERANGE;
 }
 
@@ -379,8 +372,7 @@ static int kfreeze_nl_start(struct sk_buff *request, struct genl_info *info,
 	if (!err)
 		err = kfreeze_session_freeze(NETLINK_CB(request).sk, set,
 					     timeout_ms, flush_timeout_ms,
-					     &spare, cycle, &bad,
-					     info->extack);
+					     &spare, cycle, &bad, info->extack);
 	if (err == -EEXIST)
 		NL_SET_ERR_MSG_ATTR(info->extack, kfreeze_nl_nth(targets, bad),
 				    "the same filesystem as an earlier target");
@@ -407,7 +399,8 @@ static int kfreeze_nl_freeze(struct sk_buff *request, struct genl_info *info)
 	int err;
 
 	if (!kfreeze_session_is_owner(NETLINK_CB(request).sk)) {
-		NL_SET_ERR_MSG(info->extack, "this socket has no session: OPEN first");
+		NL_SET_ERR_MSG(info->extack,
+			       "this socket has no session: OPEN first");
 		return -EPERM;
 	}
 	err = kfreeze_nl_timeout(info->attrs[KFREEZE_A_TIMEOUT_MS],
@@ -429,8 +422,8 @@ static int kfreeze_nl_freeze(struct sk_buff *request, struct genl_info *info)
 		kfreeze_set_put(set);
 		return -ENOMEM;
 	}
-	err = kfreeze_nl_start(request, info, set, timeout_ms,
-			       flush_timeout_ms, &cycle);
+	err = kfreeze_nl_start(request, info, set, timeout_ms, flush_timeout_ms,
+			       &cycle);
 	if (err) {
 		nlmsg_free(skb);
 		return err;
@@ -445,8 +438,7 @@ static int kfreeze_nl_thaw(struct sk_buff *request, struct genl_info *info)
 	u32 cycle;
 	int err;
 
-	err = kfreeze_session_thaw(NETLINK_CB(request).sk, &cycle,
-				   info->extack);
+	err = kfreeze_session_thaw(NETLINK_CB(request).sk, &cycle, info->extack);
 	if (err)
 		return err;
 	/* without memory for it the thaw goes on, and the RESULT tells */
@@ -470,8 +462,7 @@ static int kfreeze_nl_rescue(struct sk_buff *request, struct genl_info *info)
 	skb = kfreeze_nl_reply(info, &header);
 	if (!skb)
 		return 0;
-	return kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_NR_SESSIONS,
-				   nr);
+	return kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_NR_SESSIONS, nr);
 }
 
 /* Where a dump goes on, in netlink_callback.args. */
@@ -491,8 +482,7 @@ static int kfreeze_nl_status_start(struct netlink_callback *cb)
 }
 
 /* One message of a dump. -ENOENT: there is no such target. */
-static int kfreeze_nl_dump_one(struct sk_buff *skb,
-			       struct netlink_callback *cb,
+static int kfreeze_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 			       const struct kfreeze_status *status,
 			       unsigned long position)
 {
@@ -506,9 +496,8 @@ static int kfreeze_nl_dump_one(struct sk_buff *skb,
 		if (err)
 			return err;
 	}
-	header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
-			     cb->nlh->nlmsg_seq, &kfreeze_nl_family,
-			     NLM_F_MULTI, KFREEZE_CMD_STATUS);
+	header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			     &kfreeze_nl_family, NLM_F_MULTI, KFREEZE_CMD_STATUS);
 	if (!header)
 		return -EMSGSIZE;
 	if (position)
@@ -533,8 +522,7 @@ static int kfreeze_nl_status(struct sk_buff *skb, struct netlink_callback *cb)
 
 	if (cb->args[KFREEZE_NL_ALL])
 		sk = NULL;
-	while (!kfreeze_session_status(sk, cb->args[KFREEZE_NL_SESSION],
-				       &status)) {
+	while (!kfreeze_session_status(sk, cb->args[KFREEZE_NL_SESSION], &status)) {
 		if (cb->args[KFREEZE_NL_SESSION] != status.session) {
 			cb->args[KFREEZE_NL_SESSION] = status.session;
 			cb->args[KFREEZE_NL_TARGET] = 0;
@@ -591,7 +579,7 @@ static const struct genl_ops kfreeze_nl_cmds[] = {
 };
 
 static const struct genl_multicast_group kfreeze_nl_groups[] = {
-	{ .name = KFREEZE_MCGRP_EVENTS, KFREEZE_MCGRP_SYS_ADMIN },
+	{.name = KFREEZE_MCGRP_EVENTS, KFREEZE_MCGRP_SYS_ADMIN},
 };
 
 static struct genl_family kfreeze_nl_family __ro_after_init = {

@@ -26,17 +26,13 @@ MODULE_PARM_DESC(timeout_ms,
 module_param_named(max_timeout_ms, kfreeze_limits.max_timeout_ms, uint, 0444);
 MODULE_PARM_DESC(max_timeout_ms,
 		 "longest time limit of a freeze, 1000 to 600000");
-module_param_named(flush_timeout_ms, kfreeze_limits.flush_timeout_ms, uint,
-		   0444);
-MODULE_PARM_DESC(flush_timeout_ms,
-		 "default time limit of a flush, 1 to 600000");
-module_param_named(min_interval_ms, kfreeze_limits.min_interval_ms, uint,
-		   0444);
+module_param_named(flush_timeout_ms, kfreeze_limits.flush_timeout_ms, uint, 0444);
+MODULE_PARM_DESC(flush_timeout_ms, "default time limit of a flush, 1 to 600000");
+module_param_named(min_interval_ms, kfreeze_limits.min_interval_ms, uint, 0444);
 MODULE_PARM_DESC(min_interval_ms,
 		 "from the end of a freeze to the next one, 0 to 600000");
 
-static bool kfreeze_param_in_range(const char *name, u32 value, u32 min,
-				   u32 max)
+static bool kfreeze_param_in_range(const char *name, u32 value, u32 min, u32 max)
 {
 	if (value >= min && value <= max)
 		return true;
@@ -59,9 +55,8 @@ int kfreeze_param_check(void)
 				    KFREEZE_MAX_MAX_TIMEOUT_MS) ||
 	    !kfreeze_param_in_range("timeout_ms", limits->timeout_ms, 1,
 				    limits->max_timeout_ms) ||
-	    !kfreeze_param_in_range("flush_timeout_ms",
-				    limits->flush_timeout_ms, 1,
-				    KFREEZE_MAX_FLUSH_TIMEOUT_MS) ||
+	    !kfreeze_param_in_range("flush_timeout_ms", limits->flush_timeout_ms,
+				    1, KFREEZE_MAX_FLUSH_TIMEOUT_MS) ||
 	    !kfreeze_param_in_range("min_interval_ms", limits->min_interval_ms,
 				    0, KFREEZE_MAX_MIN_INTERVAL_MS))
 		return -EINVAL;

@@ -80,8 +80,8 @@ static struct workqueue_struct *kfreeze_session_queue; /* for @close */
 
 static void kfreeze_session_free(struct kref *ref)
 {
-	struct kfreeze_session *session =
-		container_of(ref, struct kfreeze_session, ref);
+	struct kfreeze_session *session = container_of(
+		ref, struct kfreeze_session, ref);
 
 	skb_queue_purge(&session->spare);
 	sock_put(session->sk);
@@ -140,19 +140,19 @@ kfreeze_session_judge(const struct kfreeze_session *session)
 {
 	switch (session->cause) {
 	case KFREEZE_CAUSE_THAW:
-		return session->was_frozen ? KFREEZE_VERDICT_OK :
-					     KFREEZE_VERDICT_ABORTED;
+		return session->was_frozen ? KFREEZE_VERDICT_OK
+					   : KFREEZE_VERDICT_ABORTED;
 	case KFREEZE_CAUSE_ERROR:
 	case KFREEZE_CAUSE_FLUSH_DEADLINE:
 		return KFREEZE_VERDICT_FAILED;
 	case KFREEZE_CAUSE_DEADLINE:
 		return KFREEZE_VERDICT_LOST;
 	case KFREEZE_CAUSE_FOREIGN_THAW:
-		return session->was_frozen ? KFREEZE_VERDICT_LOST :
-					     KFREEZE_VERDICT_FAILED;
+		return session->was_frozen ? KFREEZE_VERDICT_LOST
+					   : KFREEZE_VERDICT_FAILED;
 	default:
-		return session->was_frozen ? KFREEZE_VERDICT_LOST :
-					     KFREEZE_VERDICT_ABORTED;
+		return session->was_frozen ? KFREEZE_VERDICT_LOST
+					   : KFREEZE_VERDICT_ABORTED;
 	}
 }
 
@@ -199,14 +199,14 @@ static void kfreeze_session_end(struct kfreeze_session *session,
 	     kfreeze_set_give_up(session->set, KFREEZE_TARGET_FREEZING)))
 		kfreeze_session_finish(session);
 	else
-		kfreeze_session_arm(session, expired ? KFREEZE_EXPIRED_GRACE :
-						       KFREEZE_GRACE);
+		kfreeze_session_arm(session, expired ? KFREEZE_EXPIRED_GRACE
+						     : KFREEZE_GRACE);
 }
 
 static void kfreeze_session_expired(struct kfreeze_watchdog *watchdog)
 {
-	struct kfreeze_session *session =
-		container_of(watchdog, struct kfreeze_session, watchdog);
+	struct kfreeze_session *session = container_of(
+		watchdog, struct kfreeze_session, watchdog);
 
 	mutex_lock(&kfreeze_session_lock);
 	/* it may be an old deadline that was too late to be moved */
@@ -234,8 +234,7 @@ static bool kfreeze_session_on_freezing(struct kfreeze_set *set)
 	bool go_on;
 
 	mutex_lock(&kfreeze_session_lock);
-	go_on = session->set == set &&
-		session->state == KFREEZE_STATE_FLUSHING;
+	go_on = session->set == set && session->state == KFREEZE_STATE_FLUSHING;
 	if (go_on) {
 		session->state = KFREEZE_STATE_FREEZING;
 		kfreeze_session_arm(session, session->timeout);
@@ -311,8 +310,8 @@ static const struct kfreeze_set_ops kfreeze_session_set_ops = {
 /* The owner is gone and its filesystems are being thawed: end the session. */
 static void kfreeze_session_close(struct work_struct *work)
 {
-	struct kfreeze_session *session =
-		container_of(work, struct kfreeze_session, close);
+	struct kfreeze_session *session = container_of(
+		work, struct kfreeze_session, close);
 
 	wait_event(kfreeze_session_idle,
 		   READ_ONCE(session->state) == KFREEZE_STATE_IDLE);
@@ -353,8 +352,7 @@ static u32 kfreeze_session_end_all(enum kfreeze_cause cause)
 int kfreeze_session_init(const struct kfreeze_session_ops *ops)
 {
 	kfreeze_session_ops = ops;
-	kfreeze_session_queue =
-		alloc_workqueue("kfreeze_session", WQ_UNBOUND, 0);
+	kfreeze_session_queue = alloc_workqueue("kfreeze_session", WQ_UNBOUND, 0);
 	return kfreeze_session_queue ? 0 : -ENOMEM;
 }
 
@@ -479,11 +477,14 @@ static int kfreeze_session_admit(const struct kfreeze_session *session,
 		return -EBUSY;
 	}
 	if (kfreeze_session_barred) {
-		NL_SET_ERR_MSG(extack, "the system is about to suspend or reboot");
+		NL_SET_ERR_MSG(extack,
+			       "the system is about to suspend or reboot");
 		return -EAGAIN;
 	}
 	if (time_before(jiffies, session->next_freeze)) {
-		NL_SET_ERR_MSG(extack, "the last cycle ended less than min_interval_ms ago");
+		NL_SET_ERR_MSG(
+			extack,
+			"the last cycle ended less than min_interval_ms ago");
 		return -EAGAIN;
 	}
 	return 0;
@@ -567,7 +568,9 @@ static int kfreeze_session_end_owned(struct kfreeze_session *session,
 			return -ESRCH;
 		}
 		session->loss_told = true;
-		NL_SET_ERR_MSG(extack, "the freeze was lost: everything was thawed before");
+		NL_SET_ERR_MSG(
+			extack,
+			"the freeze was lost: everything was thawed before");
 		return -ESTALE;
 	default:
 		kfreeze_session_end(session, KFREEZE_CAUSE_THAW);

@@ -22,8 +22,7 @@ static struct workqueue_struct *kfreeze_release_queue;
  */
 int kfreeze_set_init(void)
 {
-	kfreeze_release_queue =
-		alloc_workqueue("kfreeze_release", WQ_UNBOUND, 0);
+	kfreeze_release_queue = alloc_workqueue("kfreeze_release", WQ_UNBOUND, 0);
 	return kfreeze_release_queue ? 0 : -ENOMEM;
 }
 
@@ -60,8 +59,8 @@ void kfreeze_set_put(struct kfreeze_set *set)
 
 static void kfreeze_target_release_work(struct work_struct *work)
 {
-	struct kfreeze_target *target =
-		container_of(work, struct kfreeze_target, release);
+	struct kfreeze_target *target = container_of(work, struct kfreeze_target,
+						     release);
 
 	kfreeze_target_unpin(target);
 	kfreeze_set_put(target->set);
@@ -195,8 +194,7 @@ static void kfreeze_set_copy(const struct kfreeze_target *target,
  *
  * Context: process. Does not wait.
  */
-void kfreeze_set_summary(struct kfreeze_set *set,
-			 struct kfreeze_summary *summary)
+void kfreeze_set_summary(struct kfreeze_set *set, struct kfreeze_summary *summary)
 {
 	struct kfreeze_target *target;
 
@@ -218,8 +216,7 @@ void kfreeze_set_summary(struct kfreeze_set *set,
 	}
 	summary->nr_stuck = set->nr_late;
 	if (set->since && set->until)
-		summary->hold_ns =
-			ktime_to_ns(ktime_sub(set->until, set->since));
+		summary->hold_ns = ktime_to_ns(ktime_sub(set->until, set->since));
 	summary->blamed = set->blame;
 	if (set->blame)
 		kfreeze_set_copy(set->blame, &summary->blame);

@@ -68,7 +68,7 @@ struct kfreeze_set {
 	struct work_struct run;
 	wait_queue_head_t wait;
 	u64 levels;
-	spinlock_t lock;
+	spinlock_t lock; /* protects what follows, and the records */
 	bool stop;
 	bool settled;
 	bool released;
@@ -103,9 +103,9 @@ struct kfreeze_summary {
 	struct kfreeze_record blame;
 };
 
-#define kfreeze_for_each_target(set, target)      \
-	for ((target) = (set)->target;            \
-	     (target) < (set)->target + (set)->nr; (target)++)
+#define kfreeze_for_each_target(set, target)                                 \
+	for ((target) = (set)->target; (target) < (set)->target + (set)->nr; \
+	     (target)++)
 
 int kfreeze_set_init(void);
 void kfreeze_set_exit(void);

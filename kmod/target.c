@@ -92,7 +92,8 @@ int kfreeze_target_claim(struct kfreeze_target *target)
 
 	spin_lock(&kfreeze_claims_lock);
 	hash_for_each_possible(kfreeze_claims, other, claim,
-			       (unsigned long)target->sb) {
+			       (unsigned long)target->sb)
+	{
 		if (other->sb == target->sb) {
 			err = other->set == target->set ? -EEXIST : -EBUSY;
 			goto out_unlock;

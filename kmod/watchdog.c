@@ -13,8 +13,8 @@ static struct kthread_worker *kfreeze_watchdog_worker;
 
 static void kfreeze_watchdog_run(struct kthread_work *work)
 {
-	struct kfreeze_watchdog *watchdog =
-		container_of(work, struct kfreeze_watchdog, work.work);
+	struct kfreeze_watchdog *watchdog = container_of(
+		work, struct kfreeze_watchdog, work.work);
 
 	watchdog->expired(watchdog);
 }
@@ -68,11 +68,9 @@ void kfreeze_watchdog_init(struct kfreeze_watchdog *watchdog,
  *
  * Context: any.
  */
-void kfreeze_watchdog_arm(struct kfreeze_watchdog *watchdog,
-			  unsigned long delay)
+void kfreeze_watchdog_arm(struct kfreeze_watchdog *watchdog, unsigned long delay)
 {
-	kthread_mod_delayed_work(kfreeze_watchdog_worker, &watchdog->work,
-				 delay);
+	kthread_mod_delayed_work(kfreeze_watchdog_worker, &watchdog->work, delay);
 }
 
 /**

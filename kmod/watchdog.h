@@ -20,8 +20,7 @@ int kfreeze_watchdog_start(void);
 void kfreeze_watchdog_stop(void);
 void kfreeze_watchdog_init(struct kfreeze_watchdog *watchdog,
 			   void (*expired)(struct kfreeze_watchdog *watchdog));
-void kfreeze_watchdog_arm(struct kfreeze_watchdog *watchdog,
-			  unsigned long delay);
+void kfreeze_watchdog_arm(struct kfreeze_watchdog *watchdog, unsigned long delay);
 void kfreeze_watchdog_disarm_sync(struct kfreeze_watchdog *watchdog);
 
 #endif

@@ -297,8 +297,7 @@ bool client_wait(struct client *client, struct client_result *result,
 	return true;
 }
 
-int client_status(struct client *client, struct client_result *messages,
-		  int max)
+int client_status(struct client *client, struct client_result *messages, int max)
 {
 	struct nl_msg *msg = client_message(client, KFREEZE_CMD_STATUS);
 	char buffer[32768];

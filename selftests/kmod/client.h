@@ -64,8 +64,7 @@ int client_freeze(struct client *client, const struct client_request *request);
 bool client_wait(struct client *client, struct client_result *result,
 		 int timeout_ms);
 /* A STATUS dump, at most @max messages. The number, or -errno. */
-int client_status(struct client *client, struct client_result *messages,
-		  int max);
+int client_status(struct client *client, struct client_result *messages, int max);
 /* Join the event group. 0 or -errno. */
 int client_listen(struct client *client);
 

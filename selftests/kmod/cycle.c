@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static _Noreturn void die(const char *what, const struct client *client,
-			  int err)
+static _Noreturn void die(const char *what, const struct client *client, int err)
 {
 	printf("# %s: %s %s\n", what, strerror(-err), client->text);
 	exit(EXIT_FAILURE);
@@ -49,8 +48,7 @@ void cycle_freeze(struct client *client, const char *const dirs[], int nr,
 	result = cycle_result(client);
 	if (result.state != KFREEZE_STATE_FROZEN ||
 	    result.nr_frozen != (uint32_t)nr) {
-		printf("# state %u, %u frozen\n", result.state,
-		       result.nr_frozen);
+		printf("# state %u, %u frozen\n", result.state, result.nr_frozen);
 		die("not frozen", client, result.error);
 	}
 }

@@ -182,23 +182,23 @@ static char process_state(pid_t pid)
 	return end ? end[2] : '?';
 }
 
-/* In a filesystem's write lock: neither I/O nor a busy CPU lasts so long. */
+/* In a filesystem's write lock: neither I/O nor a busy CPU looks like that. */
 static bool waits_for_thaw(pid_t pid)
 {
-	char path[64], text[64];
+	char path[64], text[1024];
 	ssize_t got;
 	int fd;
 
 	if (process_state(pid) != 'D')
 		return false;
-	snprintf(path, sizeof(path), "/proc/%d/wchan", pid);
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		die("open", path);
 	got = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	text[got > 0 ? got : 0] = '\0';
-	return strstr(text, "percpu_rwsem") || strstr(text, "percpu_down");
+	return strstr(text, "percpu_");
 }
 
 bool writer_blocks(const struct writer *writer)
@@ -237,8 +237,7 @@ static _Noreturn void read_byte(const char *dir)
 
 	snprintf(path, sizeof(path), "%s/readme", dir);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	_exit(fd >= 0 && read(fd, &byte, 1) == 1 ? EXIT_SUCCESS :
-						   EXIT_FAILURE);
+	_exit(fd >= 0 && read(fd, &byte, 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 bool disk_readable(const char *dir)

@@ -149,8 +149,7 @@ TEST(status_tells_of_every_target)
 	CHECK_EQ(messages[0].verdict, KFREEZE_VERDICT_OK);
 	for (i = 1; i <= 3; i++) {
 		CHECK_EQ(messages[i].target.state, KFREEZE_TARGET_THAWED);
-		CHECK(messages[i].target.hold_ns >=
-		      messages[i].target.freeze_ns);
+		CHECK(messages[i].target.hold_ns >= messages[i].target.freeze_ns);
 	}
 }
 

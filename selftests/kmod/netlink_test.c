@@ -33,8 +33,7 @@ static struct nl_msg *freeze_message(struct client *client,
 		target = nla_nest_start(msg, KFREEZE_A_TARGET | NLA_F_NESTED);
 		nla_put_s32(msg, KFREEZE_A_TARGET_FD, targets->fd);
 		if (targets->level >= 0)
-			nla_put_u8(msg, KFREEZE_A_TARGET_LEVEL,
-				   targets->level);
+			nla_put_u8(msg, KFREEZE_A_TARGET_LEVEL, targets->level);
 		nla_nest_end(msg, target);
 	}
 	nla_nest_end_keep_empty(msg, nest);
@@ -143,8 +142,9 @@ TEST(timeouts_have_bounds)
 		msg = freeze_one(client, fd);
 		nla_put_u32(msg, rows[i].attr, rows[i].ms);
 		CHECK_EQ(client_send(client, msg), -ERANGE);
-		CHECK_STREQ(client->text,
-			    "timeout is out of range: 1 ms to the maximum that INFO tells");
+		CHECK_STREQ(
+			client->text,
+			"timeout is out of range: 1 ms to the maximum that INFO tells");
 	}
 }
 
@@ -190,8 +190,7 @@ TEST(same_filesystem_twice_is_an_error)
 	mkdir("/tmp/bind", 0755);
 	CHECK_EQ(RUN("mount", "-o", "bind", dir, "/tmp/bind"), 0);
 	targets[1].fd = disk_open("/tmp/bind");
-	CHECK_EQ(client_send(client, freeze_message(client, targets)),
-		 -EEXIST);
+	CHECK_EQ(client_send(client, freeze_message(client, targets)), -EEXIST);
 	CHECK_STREQ(client->text, "the same filesystem as an earlier target");
 	close(targets[1].fd);
 	disk_umount("/tmp/bind", false);
@@ -208,8 +207,7 @@ TEST(levels_have_bounds)
 	int fd = disk_open(disk_mount(DISK_EXT4));
 	struct target targets[] = {{fd, 64}, {-1, -1}};
 
-	CHECK_EQ(client_send(client, freeze_message(client, targets)),
-		 -ERANGE);
+	CHECK_EQ(client_send(client, freeze_message(client, targets)), -ERANGE);
 	CHECK_STREQ(client->text, "TARGET_LEVEL is out of range: 0 to 63");
 	targets[0].level = 63;
 	CHECK_EQ(client_send(client, freeze_message(client, targets)), 0);
@@ -224,8 +222,7 @@ TEST(targets_are_mandatory)
 	CHECK_EQ(client_command(client, KFREEZE_CMD_FREEZE), -EINVAL);
 	CHECK_STREQ(client->text, "TARGETS is mandatory");
 	CHECK_EQ(client_send(client,
-			     freeze_message(client,
-					    (struct target[]){{-1, -1}})),
+			     freeze_message(client, (struct target[]){{-1, -1}})),
 		 -EINVAL);
 	CHECK_STREQ(client->text, "TARGETS is empty");
 }
@@ -258,8 +255,7 @@ TEST(too_many_targets_are_refused)
 	CHECK_EQ(client_send(client, freeze_message(client, targets)), -E2BIG);
 	CHECK_STREQ(client->text, "more than 1024 targets");
 	targets[KFREEZE_MAX_TARGETS].fd = -1;
-	CHECK_EQ(client_send(client, freeze_message(client, targets)),
-		 -EEXIST);
+	CHECK_EQ(client_send(client, freeze_message(client, targets)), -EEXIST);
 }
 
 TEST(unknown_attributes_are_refused)
@@ -297,8 +293,8 @@ TEST(malformed_attributes_are_refused)
 
 	/* an attribute longer than its message */
 	msg = freeze_one(client, fd);
-	((struct nlattr *)nlmsg_attrdata(nlmsg_hdr(msg), GENL_HDRLEN))
-		->nla_len += 64;
+	((struct nlattr *)nlmsg_attrdata(nlmsg_hdr(msg), GENL_HDRLEN))->nla_len +=
+		64;
 	CHECK_EQ(client_send(client, msg), -EINVAL);
 	CHECK(client->text[0]);
 

@@ -27,8 +27,7 @@ static void map_to(const char *table)
 {
 	CHECK_EQ(RUN("dmsetup", "suspend", "--nolockfs", "mapped"), 0);
 	if (table)
-		CHECK_EQ(RUN("dmsetup", "load", "mapped", "--table", table),
-			 0);
+		CHECK_EQ(RUN("dmsetup", "load", "mapped", "--table", table), 0);
 	if (table)
 		CHECK_EQ(RUN("dmsetup", "resume", "mapped"), 0);
 }

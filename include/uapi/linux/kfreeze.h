@@ -97,10 +97,9 @@
  *   in:  nothing
  *   out: CYCLE, then RESULT with state IDLE
  *   EPERM   this socket has no session
- *   ESRCH   there was no cycle, or its loss has been told already by this error
- *   ESTALE  the cycle is over already: its freeze was lost or it failed
- *           (told once, to the first THAW that comes after)
  *   EALREADY  the cycle is being thawed
+ *   ESTALE    its freeze was lost: everything is thawed already. Told once.
+ *   ESRCH     there is no cycle, and no loss that has not been told
  *
  * %KFREEZE_CMD_STATUS: dump. Owner: its own session. CAP_SYS_ADMIN: all.
  *   in:  nothing
@@ -155,11 +154,12 @@ enum kfreeze_cmd {
 	KFREEZE_CMD_THAW,
 	KFREEZE_CMD_STATUS,
 	KFREEZE_CMD_RESCUE,
-	KFREEZE_CMD_RESULT, /* kernel to owner */
-	KFREEZE_CMD_EVENT, /* kernel to group */
+	KFREEZE_CMD_RESULT,
+	KFREEZE_CMD_EVENT,
 
 	__KFREEZE_CMD_MAX
 };
+
 #define KFREEZE_CMD_MAX (__KFREEZE_CMD_MAX - 1)
 
 /**
@@ -221,6 +221,7 @@ enum kfreeze_attr {
 
 	__KFREEZE_A_MAX
 };
+
 #define KFREEZE_A_MAX (__KFREEZE_A_MAX - 1)
 
 /**
@@ -261,6 +262,7 @@ enum kfreeze_target_attr {
 
 	__KFREEZE_A_TARGET_MAX
 };
+
 #define KFREEZE_A_TARGET_MAX (__KFREEZE_A_TARGET_MAX - 1)
 
 /**

@@ -1,0 +1,177 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# make lint: style and static analysis. Says what it could not run.
+
+set -uo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
+failed=0
+mapfile -t C_FILES < <(git ls-files '*.c' '*.h')
+mapfile -t KERNEL_FILES < <(git ls-files 'kmod/*.[ch]' 'include/*.h')
+mapfile -t SHELL_FILES < <(git ls-files '*.sh' .ci/run)
+
+# step NAME COMMAND...: run it, show its output only if it fails
+step() {
+	local name=$1 out
+
+	shift
+	if out=$("$@" 2>&1); then
+		printf 'ok      %s\n' "$name"
+	else
+		printf '%s\nFAILED  %s\n' "$out" "$name"
+		failed=1
+	fi
+}
+
+have() {
+	command -v "$1" >/dev/null && return
+	printf 'skipped %s: apt-get install %s\n' "$1" "${2-$1}"
+	return 1
+}
+
+# includes FILE: the headers of ours that it includes, without .h
+includes() {
+	sed -n 's/^#include "\(.*\)\.h"$/\1/p' "$1" | xargs
+}
+
+# Who may include whom in kmod/: an arrow never points back.
+kmod_may_include() {
+	case $1 in
+	main) echo "netlink notifier session param freeze set watchdog version" ;;
+	netlink) echo "session param version" ;;
+	notifier) echo "session" ;;
+	session) echo "param freeze set watchdog" ;;
+	freeze) echo "set" ;;
+	set) echo "target" ;;
+	target) echo "foreign" ;;
+	*) echo "" ;;
+	esac
+}
+
+check_kmod_includes() {
+	local file own included bad=0
+
+	for file in kmod/*.[ch]; do
+		own=$(basename "${file%.*}")
+		for included in $(includes "$file"); do
+			[ "$included" = "$own" ] && continue
+			case " $(kmod_may_include "$own") " in
+			*" $included "*) ;;
+			*) echo "$file: may not include $included.h"; bad=1 ;;
+			esac
+		done
+	done
+	return $bad
+}
+
+# The two roles of the daemon share only what both may know.
+AGENT='agent|channel|qga[a-z_]*|monitor_client|kfreezed'
+MONITOR='monitor|mounts[a-z_]*|stacking|hook[a-z_]*|freezer[a-z_]*|cycle|report|kfreeze_monitor'
+check_roles() {
+	local file bad=0
+
+	for file in daemon/*.[ch]; do
+		case $(basename "${file%.*}") in
+		agent | channel* | qga* | monitor_client | kfreezed)
+			grep -HnE "^#include \"($MONITOR)\.h\"" "$file" |
+				grep -v '"report.h"' && bad=1 ;;
+		monitor | mounts* | stacking | hook* | freezer* | cycle | kfreeze_monitor)
+			grep -HnE "^#include \"($AGENT)\.h\"" "$file" && bad=1 ;;
+		esac
+	done
+	[ $bad = 0 ]
+}
+
+# library PATTERN FILES...: the only files that may include it
+library() {
+	local pattern=$1 allowed
+
+	shift
+	allowed=$(printf '|%s' "$@")
+	! grep -lE "^#include <$pattern" daemon/*.[ch] |
+		grep -vE "^daemon/(${allowed#|})\.[ch]$"
+}
+
+check_libraries() {
+	local bad=0
+
+	library 'json-c/' 'qga[a-z_]*' kfreezectl || bad=1
+	library 'netlink/' freezer_kmod || bad=1
+	library 'libmount' 'mounts[a-z_]*' || bad=1
+	library '(cap-ng|seccomp)' 'privdrop[a-z_]*' || bad=1
+	library 'systemd/' agent monitor 'channel[a-z_]*' log cycle 'hook[a-z_]*' \
+		'freezer[a-z_]*' kfreezed kfreeze_monitor monitor_client || bad=1
+	return $bad
+}
+
+# What kmod/ and daemon/ share is in include/; generic netlink is one file's.
+check_boundaries() {
+	! grep -nE '^#include ".*(kmod|daemon)/' kmod/*.[ch] daemon/*.[ch] &&
+		! grep -lE '^#include <net/genetlink.h>' kmod/*.[ch] |
+		grep -v '^kmod/netlink.c$' &&
+		! grep -nE '\b(system|popen|sprintf|strtok)\(' \
+			daemon/*.c
+}
+
+check_version() {
+	local dkms module
+
+	dkms=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' dkms.conf)
+	module=$(sed -n 's/^#define KFREEZE_VERSION "\(.*\)"$/\1/p' \
+		kmod/version.h)
+	[ -n "$dkms" ] && [ "$dkms" = "$module" ] && return
+	echo "dkms.conf says $dkms, kmod/version.h says $module"
+	return 1
+}
+
+check_format() {
+	clang-format --dry-run -Werror "${C_FILES[@]}"
+}
+
+# checkpatch comes with the kernel's source: $CHECKPATCH, or linux-source.
+find_checkpatch() {
+	local found
+
+	found=${CHECKPATCH-}
+	[ -n "$found" ] ||
+		found=$(find /usr/src -path '*/scripts/checkpatch.pl' \
+			-print -quit 2>/dev/null)
+	[ -n "$found" ] && echo "$found"
+}
+
+check_patch() {
+	perl "$1" --no-tree --strict -f --terse --max-line-length=100 \
+		--ignore LONG_LINE_STRING,OPEN_ENDED_LINE,MACRO_ARG_REUSE \
+		--ignore OPEN_BRACE,PARENTHESIS_ALIGNMENT \
+		"${KERNEL_FILES[@]}"
+}
+
+check_sparse() {
+	local kernel build=build/lint
+
+	kernel=$(selftests/vm/kernel.sh fetch 6.1) || return 1
+	mkdir -p $build && cp -a Kbuild Makefile kmod include $build || return 1
+	find $build -name '*.o' -delete
+	make -C $build module C=2 CHECK=sparse \
+		KDIR="$kernel/root/usr/src/linux-headers-$(cat "$kernel/release")" \
+		>$build/log 2>&1 || { cat $build/log; return 1; }
+	! grep -E 'kmod/.*(warning|error):' $build/log
+}
+
+step "include directions of kmod/" check_kmod_includes
+step "roles of daemon/" check_roles
+step "libraries have one place" check_libraries
+step "boundaries" check_boundaries
+step "one version" check_version
+have clang-format && step clang-format check_format
+have shellcheck && step shellcheck shellcheck -x -P SCRIPTDIR "${SHELL_FILES[@]}"
+have sparse && step sparse check_sparse
+if checkpatch=$(find_checkpatch); then
+	step checkpatch check_patch "$checkpatch"
+else
+	echo 'skipped checkpatch: give CHECKPATCH=, or unpack linux-source-*'
+fi
+if [ $failed != 0 ]; then
+	echo "lint: FAILED"
+	exit 1
+fi
+echo "lint: clean"
