@@ -6,9 +6,11 @@
 #ifndef KFREEZE_REPORT_H
 #define KFREEZE_REPORT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define REPORT_MAX_CYCLES 4
+#define REPORT_MAX_RECORDS 1536 /* of one cycle; what comes after is left out */
 
 enum report_kind {
 	REPORT_CYCLE = 1, /* starts a cycle; its other records follow */
@@ -74,5 +76,27 @@ struct report_record {
 		struct report_hook hook;
 	};
 };
+
+/* The monitor's record. Pointers are good until the next report_*() call. */
+
+/* Start a cycle; the oldest makes room. */
+void report_start(uint32_t id);
+
+/* The newest cycle, or NULL. */
+struct report_cycle *report_cycle(void);
+
+/* Add to the newest cycle; NULL when it is full. Allocates. */
+struct report_target *report_add_target(void);
+struct report_skip *report_add_skip(void);
+struct report_hook *report_add_hook(void);
+
+/* The newest cycle's @index-th target, or NULL. */
+struct report_target *report_target(size_t index);
+
+/* The @index-th record of all cycles, oldest first, or NULL. */
+const struct report_record *report_get(size_t index);
+
+/* Copy what fits; what does not ends in "...". */
+void report_copy(char *out, size_t size, const char *text);
 
 #endif

@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The order of a cycle. Every step starts something and returns; the next one
+ * comes from the event loop. From freezer_freeze() to its last notice nothing
+ * is opened, executed, logged or written.
+ */
+#include "cycle.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "config.h"
+#include "cycle_report.h"
+#include "freezer.h"
+#include "hooks.h"
+#include "log.h"
+#include "mounts.h"
+
+#define USEC_PER_MSEC 1000ULL
+#define HOOK_GRACE_MS 2000
+#define MOUNTS_TEXT_SIZE 65536 /* of KFREEZE_MOUNTS; the kernel allows twice */
+/* How long a backend may stay silent after its own deadline. */
+#define FREEZE_MARGIN_MS 5000
+#define FROZEN_MARGIN_MS 1000
+#define THAW_MARGIN_MS 10000
+
+static struct {
+	sd_event *event;
+	const struct config *config;
+	const struct cycle_events *events;
+	sd_event_source *deadline;
+	enum cycle_phase phase;
+	uint32_t id;
+	struct cycle_request request;
+	struct mounts mounts;
+	struct freezer_target *targets; /* one for each of mounts' */
+	struct cycle_result result;
+	char text[CYCLE_TEXT_MAX];
+	bool decided; /* the result is: it is only waited for the thaw */
+	bool was_frozen;
+} state;
+
+enum cycle_phase cycle_phase(void)
+{
+	return state.phase;
+}
+
+/* The first decision stands: what comes later is only its consequence. */
+__attribute__((format(printf, 3, 4))) static void
+decide(enum report_verdict verdict, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	if (state.decided)
+		return;
+	state.decided = true;
+	state.result.verdict = verdict;
+	state.result.err = err;
+	va_start(args, fmt);
+	vsnprintf(state.text, sizeof(state.text), fmt, args);
+	va_end(args);
+	if (verdict == REPORT_LOST)
+		state.events->lost(state.text);
+}
+
+static void set_deadline(uint64_t msec)
+{
+	sd_event_source_set_time_relative(state.deadline, msec * USEC_PER_MSEC);
+	sd_event_source_set_enabled(state.deadline, SD_EVENT_ONESHOT);
+}
+
+static void clear_deadline(void)
+{
+	sd_event_source_set_enabled(state.deadline, SD_EVENT_OFF);
+}
+
+/* --- the end --- */
+
+static void free_targets(void)
+{
+	free(state.targets);
+	state.targets = NULL;
+	mounts_free(&state.mounts);
+}
+
+static void end_cycle(void)
+{
+	if (state.result.err)
+		log_err("%s", state.text);
+	else if (state.was_frozen)
+		log_info("%u filesystems were frozen for %llu ms",
+			 state.result.count,
+			 (unsigned long long)cycle_report_hold_ns() / 1000000);
+	cycle_report_verdict(state.result.verdict, state.text);
+	free_targets();
+	state.phase = CYCLE_IDLE;
+	state.events->over(&state.result);
+}
+
+static const char *outcome_name(void)
+{
+	switch (state.result.verdict) {
+	case REPORT_OK:
+		return "ok";
+	case REPORT_LOST:
+		return "lost";
+	default:
+		return "aborted";
+	}
+}
+
+/* Everything is thawed, or was never frozen. */
+static void run_thaw_hooks(void)
+{
+	log_release();
+	clear_deadline();
+	decide(REPORT_OK, 0, "%s", "");
+	state.phase = CYCLE_THAW_HOOKS;
+	if (hooks_thaw(outcome_name()) < 0)
+		end_cycle();
+}
+
+/* --- the freezer --- */
+
+static unsigned int seconds(uint32_t msec)
+{
+	return (msec + 999) / 1000;
+}
+
+static const char *rollback_name(const struct freezer_notice *notice)
+{
+	return notice->nr_stuck
+		       ? "what does not answer stays frozen until it does"
+		       : "everything was rolled back";
+}
+
+static void decide_failed(const struct freezer_notice *notice)
+{
+	const struct mounts_target *target;
+	const struct freezer_target *record;
+
+	if (notice->cause == KFREEZE_CAUSE_FLUSH_DEADLINE) {
+		decide(REPORT_FAILED, -ETIMEDOUT,
+		       "flush: not done after %u s; nothing was frozen",
+		       seconds(state.config->flush_timeout_ms));
+		return;
+	}
+	if (notice->blamed < 0 ||
+	    (size_t)notice->blamed >= state.mounts.nr_targets) {
+		decide(REPORT_FAILED, -EIO, "freeze: %s; %s",
+		       freezer_cause_name(notice->cause), rollback_name(notice));
+		return;
+	}
+	target = &state.mounts.targets[notice->blamed];
+	record = &state.targets[notice->blamed];
+	decide(REPORT_FAILED, record->err ? record->err : -EIO,
+	       "%s (%s): %s: %s; %s", target->path, target->source,
+	       freezer_step_name(record->step), strerror(-record->err),
+	       rollback_name(notice));
+}
+
+/* The backend ended the cycle by itself or because it was asked to. */
+static void decide_over(const struct freezer_notice *notice)
+{
+	const char *cause = freezer_cause_name(notice->cause);
+	long blamed = notice->blamed;
+
+	if (notice->verdict == KFREEZE_VERDICT_OK)
+		return;
+	if (notice->verdict == KFREEZE_VERDICT_FAILED)
+		decide_failed(notice);
+	else if (!state.was_frozen && notice->cause == KFREEZE_CAUSE_DEADLINE)
+		decide(REPORT_FAILED, -ETIMEDOUT,
+		       "freeze: not done after %u s; %s",
+		       seconds(state.config->timeout_ms), rollback_name(notice));
+	else if (!state.was_frozen)
+		decide(REPORT_ABORTED, -ECANCELED, "freeze: %s; %s", cause,
+		       rollback_name(notice));
+	else if (blamed >= 0 && (size_t)blamed < state.mounts.nr_targets)
+		decide(REPORT_LOST, -ESTALE, "%s (%s): %s",
+		       state.mounts.targets[blamed].path,
+		       state.mounts.targets[blamed].source, cause);
+	else
+		decide(REPORT_LOST, -ESTALE, "%s", cause);
+}
+
+static void on_freezer_over(const struct freezer_notice *notice)
+{
+	cycle_report_thawed();
+	if (!freezer_records(state.targets, state.mounts.nr_targets))
+		cycle_report_targets(state.targets, state.mounts.nr_targets);
+	decide_over(notice);
+	state.result.count = notice->nr_frozen;
+	run_thaw_hooks();
+}
+
+static bool freezer_is_busy(void)
+{
+	return state.phase == CYCLE_FREEZING || state.phase == CYCLE_FROZEN ||
+	       state.phase == CYCLE_THAWING;
+}
+
+/* No word of the backend any more: let go of it, upon which it thaws. */
+static void give_up_on_freezer(const char *reason)
+{
+	freezer_abandon();
+	if (!freezer_is_busy())
+		return;
+	cycle_report_thawed();
+	if (state.was_frozen)
+		decide(REPORT_LOST, -ESTALE, "%s", reason);
+	else
+		decide(REPORT_FAILED, -ETIMEDOUT,
+		       "freeze: %s; everything was rolled back", reason);
+	run_thaw_hooks();
+}
+
+static void thaw(void)
+{
+	switch (state.phase) {
+	case CYCLE_FREEZE_HOOKS:
+		hooks_stop();
+		break;
+	case CYCLE_FREEZING:
+	case CYCLE_FROZEN:
+		state.phase = CYCLE_THAWING;
+		set_deadline(THAW_MARGIN_MS);
+		if (freezer_thaw())
+			give_up_on_freezer("the freezer did not take the thaw");
+		break;
+	default:
+		break;
+	}
+}
+
+/* There is nothing to hold if no filesystem could be frozen. */
+static void on_freezer_frozen(const struct freezer_notice *notice)
+{
+	if (state.phase != CYCLE_FREEZING || state.decided)
+		return;
+	if (!notice->nr_frozen) {
+		decide(REPORT_OK, 0, "%s", "");
+		thaw();
+		return;
+	}
+	cycle_report_frozen();
+	state.phase = CYCLE_FROZEN;
+	state.was_frozen = true;
+	set_deadline(state.config->timeout_ms + FROZEN_MARGIN_MS);
+	state.events->frozen(notice->nr_frozen);
+}
+
+static int on_freezer(sd_event_source *source, int fd, uint32_t events,
+		      void *unused)
+{
+	struct freezer_notice notice;
+	int err;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	(void)unused;
+	while (!(err = freezer_dispatch(&notice))) {
+		if (!freezer_is_busy())
+			continue;
+		if (notice.state == KFREEZE_STATE_FROZEN)
+			on_freezer_frozen(&notice);
+		else
+			on_freezer_over(&notice);
+	}
+	if (err != -EAGAIN)
+		give_up_on_freezer("the kernel module does not answer");
+	return 0;
+}
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *unused)
+{
+	(void)source;
+	(void)usec;
+	(void)unused;
+	give_up_on_freezer("the freezer did not answer in time");
+	return 0;
+}
+
+/* --- the freeze --- */
+
+static void fail_request(const struct freezer_request *request, int err)
+{
+	const struct mounts_target *target;
+	const char *why = *request->text ? request->text : strerror(-err);
+
+	if (request->blamed < 0 ||
+	    (size_t)request->blamed >= state.mounts.nr_targets) {
+		decide(REPORT_FAILED, err, "freeze: %s; nothing was frozen", why);
+		return;
+	}
+	target = &state.mounts.targets[request->blamed];
+	decide(REPORT_FAILED, err, "%s (%s): freeze: %s; nothing was frozen",
+	       target->path, target->source, why);
+}
+
+static void start_freezer(void)
+{
+	struct freezer_request request = {
+		.targets = state.targets,
+		.nr_targets = state.mounts.nr_targets,
+		.timeout_ms = state.config->timeout_ms,
+		.flush_timeout_ms = state.config->flush_timeout_ms,
+	};
+	int err;
+
+	state.phase = CYCLE_FREEZING;
+	log_hold();
+	err = freezer_freeze(&request);
+	cycle_report_backend(freezer_name());
+	mounts_close(&state.mounts);
+	if (err) {
+		fail_request(&request, err);
+		run_thaw_hooks();
+		return;
+	}
+	set_deadline((uint64_t)state.config->flush_timeout_ms +
+		     state.config->timeout_ms + FREEZE_MARGIN_MS);
+}
+
+static int fill_targets(void)
+{
+	size_t i;
+
+	state.targets = calloc(state.mounts.nr_targets, sizeof(*state.targets));
+	if (!state.targets) {
+		decide(REPORT_FAILED, -ENOMEM, "freeze: out of memory");
+		return -ENOMEM;
+	}
+	for (i = 0; i < state.mounts.nr_targets; i++) {
+		state.targets[i].fd = state.mounts.targets[i].fd;
+		state.targets[i].level = state.mounts.targets[i].level;
+	}
+	return 0;
+}
+
+static int read_mounts(char text[MOUNTS_TEXT_MAX])
+{
+	struct mounts_query query = mounts_query_system;
+
+	query.exclude = state.config->exclude;
+	query.strict = state.config->strict;
+	query.listed = state.request.listed;
+	query.paths = state.request.paths;
+	query.nr_paths = state.request.nr_paths;
+	return mounts_read(&state.mounts, &query, text);
+}
+
+/* Again, and now for good: hooks may have mounted and unmounted. */
+static int open_mounts(void)
+{
+	char text[MOUNTS_TEXT_MAX];
+	int err;
+
+	err = read_mounts(text);
+	if (!err)
+		err = mounts_open(&state.mounts, text);
+	if (err)
+		decide(REPORT_FAILED, err, "%s; nothing was frozen", text);
+	cycle_report_mounts(&state.mounts);
+	return err;
+}
+
+static void on_hooks_done(void *unused, int err, const char *text)
+{
+	(void)unused;
+	if (state.phase == CYCLE_THAW_HOOKS) {
+		end_cycle();
+		return;
+	}
+	if (err)
+		decide(err == -ECANCELED ? REPORT_ABORTED : REPORT_FAILED, err,
+		       "%s; nothing was frozen", text);
+	if (state.decided || open_mounts() || !state.mounts.nr_targets ||
+	    fill_targets())
+		run_thaw_hooks();
+	else
+		start_freezer();
+}
+
+/* One mount point a line, and no half one. */
+static char *mounts_text(void)
+{
+	char *text = malloc(MOUNTS_TEXT_SIZE);
+	size_t len = 0, size, i;
+
+	if (!text)
+		return NULL;
+	*text = '\0';
+	for (i = 0; i < state.mounts.nr_targets; i++) {
+		size = strlen(state.mounts.targets[i].path);
+		if (len + size + 2 > MOUNTS_TEXT_SIZE)
+			break;
+		if (len)
+			text[len++] = '\n';
+		strcpy(text + len, state.mounts.targets[i].path);
+		len += size;
+	}
+	return text;
+}
+
+/* A first look at the mount table: what cannot be done fails before any hook
+ * runs, and hooks are told what it is about. */
+static void run_freeze_hooks(void)
+{
+	struct hooks_cycle cycle = {
+		.id = state.id,
+		.timeout_ms = state.config->timeout_ms,
+	};
+	char text[MOUNTS_TEXT_MAX];
+	int err;
+
+	err = read_mounts(text);
+	if (err)
+		decide(REPORT_FAILED, err, "%s; nothing was frozen", text);
+	if (err || !state.mounts.nr_targets) {
+		run_thaw_hooks(); /* of which there are none */
+		return;
+	}
+	cycle.mounts = mounts_text();
+	mounts_free(&state.mounts);
+	err = hooks_freeze(&cycle);
+	free(cycle.mounts);
+	if (err >= 0)
+		return;
+	decide(REPORT_FAILED, err, "hooks: %s; nothing was frozen",
+	       strerror(-err));
+	run_thaw_hooks();
+}
+
+void cycle_freeze(const struct cycle_request *request)
+{
+	report_start(++state.id);
+	state.request = *request;
+	state.result = (struct cycle_result){.text = state.text};
+	state.decided = state.was_frozen = false;
+	*state.text = '\0';
+	state.phase = CYCLE_FREEZE_HOOKS;
+	run_freeze_hooks();
+}
+
+void cycle_thaw(const char *reason)
+{
+	if (state.phase == CYCLE_FREEZE_HOOKS || state.phase == CYCLE_FREEZING)
+		decide(REPORT_ABORTED, -ECANCELED, "%s", reason);
+	thaw();
+}
+
+void cycle_lose(const char *reason)
+{
+	if (state.phase == CYCLE_IDLE || state.phase > CYCLE_FROZEN)
+		return;
+	decide(REPORT_LOST, -ESTALE, "%s", reason);
+	thaw();
+}
+
+int cycle_init(sd_event *event, const struct config *config,
+	       const struct cycle_events *events)
+{
+	const struct hooks_settings hooks = {
+		.directories = hooks_directories,
+		.script = config->fsfreeze_hook,
+		.log_path = HOOKS_LOG,
+		.timeout_ms = config->hook_timeout_ms,
+		.budget_ms = config->hook_budget_ms,
+		.grace_ms = HOOK_GRACE_MS,
+		.abort_on_failure = config->hook_policy == CONFIG_HOOK_ABORT,
+		.ran = cycle_report_hook,
+		.done = on_hooks_done,
+	};
+	int err;
+
+	state.event = event;
+	state.config = config;
+	state.events = events;
+	/* hooks tell cycles apart by it, also after a restart */
+	state.id = time(NULL);
+	hooks_init(event, &hooks);
+	err = freezer_init();
+	if (err)
+		return err;
+	err = sd_event_add_io(event, NULL, freezer_fd(), EPOLLIN, on_freezer,
+			      NULL);
+	if (err < 0)
+		return err;
+	err = sd_event_add_time(event, &state.deadline, CLOCK_MONOTONIC, 0,
+				1000, on_deadline, NULL);
+	if (err < 0)
+		return err;
+	clear_deadline();
+	return 0;
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The threads in which FIFREEZE, FITHAW and syncfs block. Nothing in here
+ * allocates, logs or opens once the threads run.
+ */
+#include "freezer_worker.h"
+
+#include <errno.h>
+#include <linux/fs.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "freezer_child.h"
+
+#define NSEC_PER_SEC 1000000000ULL
+#define STACK_SIZE 32768
+#define THAW_RETRY_NS 100000000
+
+struct worker {
+	struct child_target *target;
+	sem_t go; /* posted once per order */
+	_Atomic enum worker_order order; /* the last one */
+};
+
+static struct {
+	struct worker *workers;
+	const int *unwanted;
+	size_t nr_unwanted;
+	int event_fd;
+	sem_t started;
+} pool;
+
+uint64_t worker_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
+static void fail(struct child_target *target, enum kfreeze_step step, int err)
+{
+	target->step = step;
+	target->err = err;
+	atomic_store(&target->state, KFREEZE_TARGET_FAILED);
+}
+
+static void flush_target(struct child_target *target)
+{
+	uint64_t start = worker_now_ns();
+
+	atomic_store(&target->state, KFREEZE_TARGET_FLUSHING);
+	if (syncfs(target->fd)) {
+		fail(target, KFREEZE_STEP_FLUSH, -errno);
+		return;
+	}
+	target->flush_ns = worker_now_ns() - start;
+	atomic_store(&target->state, KFREEZE_TARGET_FLUSHED);
+}
+
+static void freeze_target(struct child_target *target)
+{
+	target->frozen_since_ns = worker_now_ns();
+	if (ioctl(target->fd, FIFREEZE, 0)) {
+		fail(target, KFREEZE_STEP_FREEZE, -errno);
+		return;
+	}
+	target->freeze_ns = worker_now_ns() - target->frozen_since_ns;
+	atomic_store(&target->state, KFREEZE_TARGET_FROZEN);
+}
+
+/* EINVAL: it is not frozen any more, somebody else has thawed it. Any other
+ * error leaves it frozen, which must not last. */
+static void thaw_target(struct child_target *target)
+{
+	static const struct timespec pause = {.tv_nsec = THAW_RETRY_NS};
+	uint64_t start = worker_now_ns();
+
+	atomic_store(&target->state, KFREEZE_TARGET_THAWING);
+	while (ioctl(target->fd, FITHAW, 0)) {
+		target->step = KFREEZE_STEP_THAW;
+		target->err = -errno;
+		if (errno == EINVAL)
+			break;
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+	}
+	target->thaw_ns = worker_now_ns() - start;
+	target->hold_ns = worker_now_ns() - target->frozen_since_ns;
+	atomic_store(&target->state, target->err == -EINVAL
+					     ? KFREEZE_TARGET_LOST
+					     : KFREEZE_TARGET_THAWED);
+}
+
+static void follow_order(struct worker *worker)
+{
+	struct child_target *target = worker->target;
+
+	switch (atomic_load(&worker->order)) {
+	case WORKER_FLUSH:
+		flush_target(target);
+		break;
+	case WORKER_FREEZE:
+		freeze_target(target);
+		break;
+	case WORKER_THAW:
+		if (atomic_load(&target->state) == KFREEZE_TARGET_FROZEN)
+			thaw_target(target);
+		else if (atomic_load(&target->state) == KFREEZE_TARGET_FREEZING)
+			/* this order has overtaken the one to freeze */
+			atomic_store(&target->state, KFREEZE_TARGET_FLUSHED);
+		break;
+	default:
+		break;
+	}
+}
+
+/* A worker that is stuck in the kernel outlives SIGKILL, and would keep open the
+ * sockets by whose end others learn of our death: so it has a table of
+ * descriptors of its own, without them. */
+static void *worker_main(void *arg)
+{
+	struct worker *worker = arg;
+	size_t i;
+
+	if (unshare(CLONE_FILES)) {
+		fail(worker->target, KFREEZE_STEP_FLUSH, -errno);
+	} else {
+		for (i = 0; i < pool.nr_unwanted; i++)
+			close(pool.unwanted[i]);
+	}
+	sem_post(&pool.started);
+	for (;;) {
+		while (sem_wait(&worker->go))
+			;
+		follow_order(worker);
+		/* cannot fail: a count of 2^64 is out of reach */
+		eventfd_write(pool.event_fd, 1);
+	}
+	return NULL;
+}
+
+static int start_thread(struct worker *worker, const pthread_attr_t *attr)
+{
+	pthread_t thread;
+	int err;
+
+	sem_init(&worker->go, 0, 0);
+	err = -pthread_create(&thread, attr, worker_main, worker);
+	if (err)
+		return err;
+	while (sem_wait(&pool.started))
+		;
+	return 0;
+}
+
+int worker_start(struct child_target *targets, size_t nr, const int *unwanted,
+		 size_t nr_unwanted)
+{
+	pthread_attr_t attr;
+	size_t i;
+	int err;
+
+	pool.unwanted = unwanted;
+	pool.nr_unwanted = nr_unwanted;
+	pool.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pool.workers = calloc(nr, sizeof(*pool.workers));
+	if (pool.event_fd < 0 || !pool.workers || sem_init(&pool.started, 0, 0))
+		return -ENOMEM;
+	err = -pthread_attr_init(&attr);
+	if (err)
+		return err;
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	for (i = 0; !err && i < nr; i++) {
+		pool.workers[i].target = &targets[i];
+		err = start_thread(&pool.workers[i], &attr);
+	}
+	pthread_attr_destroy(&attr);
+	return err ? err : pool.event_fd;
+}
+
+void worker_order(size_t index, enum worker_order order)
+{
+	atomic_store(&pool.workers[index].order, order);
+	sem_post(&pool.workers[index].go);
+}

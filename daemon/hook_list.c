@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Finding hooks: the stock script's rules for names, and ours for trust.
+ */
+#include "hook_list.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define MAX_HOOKS 256
+
+/* What the stock script skips: left behind by editors and packages. */
+static bool is_skipped_name(const char *name)
+{
+	static const char *const suffixes[] = {
+		"~",
+		".bak",
+		".orig",
+		".rpmnew",
+		".rpmorig",
+		".rpmsave",
+		".sample",
+		".dpkg-old",
+		".dpkg-new",
+		".dpkg-tmp",
+		".dpkg-dist",
+		".dpkg-bak",
+		".dpkg-backup",
+		".dpkg-remove",
+	};
+	size_t len = strlen(name), suffix, i;
+
+	if (*name == '.')
+		return true;
+	for (i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		suffix = strlen(suffixes[i]);
+		if (len >= suffix && !strcmp(name + len - suffix, suffixes[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Whoever can write it can become root: us, or nobody. */
+static const char *distrust(const struct stat *st)
+{
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return "refused: not owned by root";
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return "refused: writable by others";
+	return NULL;
+}
+
+static struct hook *add_hook(struct hook_list *list, const char *directory,
+			     const char *name)
+{
+	struct hook *hook;
+
+	if (list->nr == MAX_HOOKS) {
+		log_warn("%s/%s: ignored: there are more than %d hooks",
+			 directory, name, MAX_HOOKS);
+		return NULL;
+	}
+	hook = reallocarray(list->hooks, list->nr + 1, sizeof(*hook));
+	if (!hook)
+		return NULL;
+	list->hooks = hook;
+	hook += list->nr;
+	*hook = (struct hook){0};
+	if (asprintf(&hook->path, "%s%s%s", directory, *directory ? "/" : "",
+		     name) < 0)
+		return NULL;
+	hook->name = hook->path + strlen(hook->path) - strlen(name);
+	list->nr++;
+	return hook;
+}
+
+static void refuse(struct hook *hook, const char *reason)
+{
+	if (hook && reason)
+		snprintf(hook->refusal, sizeof(hook->refusal), "%s", reason);
+}
+
+/* Two of the directories may be one: qemu-ga's are often linked. */
+static bool is_known(const struct hook_list *list, const struct stat *st)
+{
+	size_t i;
+
+	for (i = 0; i < list->nr; i++) {
+		if (list->hooks[i].dev == st->st_dev &&
+		    list->hooks[i].ino == st->st_ino)
+			return true;
+	}
+	return false;
+}
+
+static void add_file(struct hook_list *list, const char *directory, int dir_fd,
+		     const char *name)
+{
+	struct hook *hook;
+	struct stat st;
+
+	if (is_skipped_name(name) || fstatat(dir_fd, name, &st, 0) ||
+	    !S_ISREG(st.st_mode) || !(st.st_mode & 0111) || is_known(list, &st))
+		return;
+	hook = add_hook(list, directory, name);
+	if (!hook)
+		return;
+	hook->dev = st.st_dev;
+	hook->ino = st.st_ino;
+	refuse(hook, distrust(&st));
+}
+
+static void scan_directory(struct hook_list *list, const char *path)
+{
+	DIR *dir = opendir(path);
+	const char *reason;
+	struct dirent *entry;
+	struct stat st;
+
+	if (!dir) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			refuse(add_hook(list, "", path), strerror(errno));
+		return;
+	}
+	reason = fstat(dirfd(dir), &st) ? strerror(errno) : distrust(&st);
+	if (reason) {
+		refuse(add_hook(list, "", path), reason);
+	} else {
+		while ((entry = readdir(dir)))
+			add_file(list, path, dirfd(dir), entry->d_name);
+	}
+	closedir(dir);
+}
+
+/* -F: a master script, which has directories of its own. */
+static void add_script(struct hook_list *list, const char *path)
+{
+	struct hook *hook = add_hook(list, "", path);
+	struct stat st;
+
+	if (!hook)
+		return;
+	if (*path != '/')
+		refuse(hook, "refused: not an absolute path");
+	else if (stat(path, &st))
+		refuse(hook, strerror(errno));
+	else
+		refuse(hook, distrust(&st));
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	const struct hook *a = left, *b = right;
+	int order = strcmp(a->name, b->name);
+
+	return order ? order : strcmp(a->path, b->path);
+}
+
+void hook_list_find(struct hook_list *list, const char *const *directories,
+		    const char *script)
+{
+	*list = (struct hook_list){0};
+	if (script && *script)
+		add_script(list, script);
+	for (; !script && *directories; directories++)
+		scan_directory(list, *directories);
+	if (list->nr)
+		qsort(list->hooks, list->nr, sizeof(*list->hooks), compare_names);
+}
+
+void hook_list_free(struct hook_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->nr; i++)
+		free(list->hooks[i].path);
+	free(list->hooks);
+	*list = (struct hook_list){0};
+}

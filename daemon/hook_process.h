@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One run of one hook: a process group with a time limit, whose output is kept
+ * in bounded memory.
+ */
+#ifndef KFREEZE_HOOK_PROCESS_H
+#define KFREEZE_HOOK_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+
+#define HOOK_OUTPUT_MAX 65536
+
+struct hook_process;
+
+struct hook_exit {
+	int exit_code; /* -1: killed, or could not be started */
+	int signal; /* 0: none */
+	bool timed_out;
+	uint64_t duration_ns;
+};
+
+struct hook_spec {
+	const char *path, *argument;
+	char *const *environment;
+	uint32_t limit_ms; /* then SIGTERM */
+	uint32_t grace_ms; /* after that SIGKILL */
+	/* The process has ended. What it left in the background may go on
+	 * writing, which is read until hook_process_free(). */
+	void (*ended)(void *data, const struct hook_exit *result);
+	void *data;
+};
+
+/* 0 or -errno. */
+int hook_process_start(struct hook_process **process, sd_event *event,
+		       const struct hook_spec *spec);
+
+/* As if the time limit had passed; the end will follow. */
+void hook_process_stop(struct hook_process *process);
+
+/* The last HOOK_OUTPUT_MAX bytes that were not taken before. */
+size_t hook_process_take(struct hook_process *process, const char **output);
+
+/* The last line of output, without control characters. */
+void hook_process_last_line(const struct hook_process *process, char *line,
+			    size_t size);
+
+/* Wall clock of the start. */
+time_t hook_process_started(const struct hook_process *process);
+
+/* Background processes lose their output from here on. */
+void hook_process_free(struct hook_process *process);
+
+#endif

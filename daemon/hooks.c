@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Running the hooks of a cycle, and the log that admins of the stock script
+ * know: written before the freeze and after the thaw, never between.
+ */
+#include "hooks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hook_list.h"
+#include "log.h"
+
+#define MAX_VARIABLES 8
+
+static struct {
+	sd_event *event;
+	struct hooks_settings settings;
+	struct hook_list list;
+	char *environment[MAX_VARIABLES + 1];
+	size_t nr_variables;
+	bool thawing; /* the phase */
+	size_t next; /* the hook to run; when thawing, one past it */
+	struct hook *hook; /* the one running */
+	struct hook_process *process; /* of it */
+	bool stopped;
+	uint64_t budget_end_ms;
+	int err;
+	char text[HOOKS_TEXT_MAX];
+} state;
+
+const char *const hooks_directories[] = {
+	"/etc/kfreeze/hooks.d",
+	"/etc/qemu/fsfreeze-hook.d",
+	"/etc/qemu-ga/fsfreeze-hook.d",
+	NULL,
+};
+
+static int run_next(void);
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+static const char *phase_name(void)
+{
+	return state.thawing ? "thaw" : "freeze";
+}
+
+/* As date(1) prints it. */
+static void print_date(int fd, time_t when)
+{
+	char date[64];
+	struct tm tm;
+
+	localtime_r(&when, &tm);
+	strftime(date, sizeof(date), "%a %b %e %H:%M:%S %Z %Y", &tm);
+	dprintf(fd, "%s: ", date);
+}
+
+static int open_log(void)
+{
+	return open(state.settings.log_path,
+		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+}
+
+static void print_output(int fd, struct hook_process *process)
+{
+	const char *output;
+	size_t len = hook_process_take(process, &output);
+
+	if (!len)
+		return;
+	dprintf(fd, "%.*s%s", (int)len, output,
+		output[len - 1] == '\n' ? "" : "\n");
+}
+
+/* A log that cannot be written is no reason to fail a freeze: the report and
+ * the journal have it all. */
+static void log_run(const char *path, struct hook_process *process,
+		    const struct hook_exit *result)
+{
+	int fd = open_log();
+
+	if (fd < 0)
+		return;
+	print_date(fd, hook_process_started(process));
+	dprintf(fd, "execute %s %s\n", path, phase_name());
+	print_output(fd, process);
+	print_date(fd, time(NULL));
+	if (result->timed_out)
+		dprintf(fd, "%s timed out after %u s, killed\n", path,
+			state.settings.timeout_ms / 1000);
+	else
+		dprintf(fd, "%s finished with status=%d\n", path,
+			result->signal ? 128 + result->signal
+				       : result->exit_code);
+	close(fd);
+}
+
+/* What was left in the background has written since its hook ended. */
+static void log_background(struct hook_process *process)
+{
+	int fd = process ? open_log() : -1;
+
+	if (fd < 0)
+		return;
+	print_output(fd, process);
+	close(fd);
+}
+
+static void tell_failure(const char *path, const struct hooks_result *result)
+{
+	char *text = state.text;
+
+	if (result->exit.timed_out)
+		snprintf(text, HOOKS_TEXT_MAX, "%s: %s hook timed out", path,
+			 phase_name());
+	else if (result->exit.signal)
+		snprintf(text, HOOKS_TEXT_MAX,
+			 "%s: %s hook was killed by signal %d", path,
+			 phase_name(), result->exit.signal);
+	else if (result->exit.exit_code < 0)
+		snprintf(text, HOOKS_TEXT_MAX, "%s: %s hook did not run: %s",
+			 path, phase_name(), result->line);
+	else
+		snprintf(text, HOOKS_TEXT_MAX, "%s: %s hook failed: status %d",
+			 path, phase_name(), result->exit.exit_code);
+	log_warn("%s", text);
+}
+
+static void tell(struct hook *hook, const struct hooks_result *result)
+{
+	bool failed = result->exit.exit_code != 0 || result->exit.timed_out;
+
+	if (failed && !state.stopped)
+		tell_failure(hook->path, result);
+	if (failed && !state.thawing && state.settings.abort_on_failure)
+		state.err = -EIO;
+	state.settings.ran(state.settings.data, result);
+}
+
+static void tell_not_run(struct hook *hook, const char *reason)
+{
+	struct hooks_result result = {
+		.path = hook->path,
+		.phase = phase_name(),
+		.exit = {.exit_code = -1},
+	};
+
+	snprintf(result.line, sizeof(result.line), "%s", reason);
+	tell(hook, &result);
+}
+
+static int on_finish(sd_event_source *source, void *unused)
+{
+	(void)source;
+	(void)unused;
+	state.settings.done(state.settings.data, state.err,
+			    state.err ? state.text : "");
+	return 0;
+}
+
+/* Through the loop: the caller of this phase is not to be called back from
+ * within its call. */
+static int finish(void)
+{
+	size_t i;
+
+	if (state.stopped)
+		state.err = -ECANCELED;
+	if (state.thawing) {
+		for (i = 0; i < state.list.nr; i++) {
+			log_background(state.list.hooks[i].freeze);
+			hook_process_free(state.list.hooks[i].freeze);
+		}
+		hook_list_free(&state.list);
+	}
+	return sd_event_add_defer(state.event, NULL, on_finish, NULL);
+}
+
+static void on_ended(void *unused, const struct hook_exit *exit)
+{
+	struct hook *hook = state.hook;
+	struct hook_process *process = state.process;
+	struct hooks_result result = {
+		.path = hook->path,
+		.phase = phase_name(),
+		.exit = *exit,
+	};
+
+	(void)unused;
+	state.process = NULL;
+	hook_process_last_line(process, result.line, sizeof(result.line));
+	log_run(hook->path, process, exit);
+	tell(hook, &result);
+	if (state.thawing)
+		hook_process_free(process);
+	else
+		hook->freeze = process;
+	run_next();
+}
+
+static uint32_t limit_ms(uint32_t left_ms)
+{
+	if (state.thawing || state.settings.timeout_ms < left_ms)
+		return state.settings.timeout_ms;
+	return left_ms;
+}
+
+/* 0 if its end will be told by the loop. */
+static int start(struct hook *hook)
+{
+	uint64_t now = now_ms();
+	uint32_t left_ms = 0;
+	int err;
+
+	if (*hook->refusal) {
+		tell_not_run(hook, hook->refusal);
+		return -EPERM;
+	}
+	if (state.budget_end_ms > now)
+		left_ms = state.budget_end_ms - now;
+	if (!state.thawing && !left_ms) {
+		tell_not_run(hook, "the time for all hooks was used up");
+		return -ETIME;
+	}
+	state.hook = hook;
+	hook->started = true;
+	err = hook_process_start(&state.process, state.event,
+				 &(struct hook_spec){
+					 .path = hook->path,
+					 .argument = phase_name(),
+					 .environment = state.environment,
+					 .limit_ms = limit_ms(left_ms),
+					 .grace_ms = state.settings.grace_ms,
+					 .ended = on_ended,
+				 });
+	if (err)
+		tell_not_run(hook, strerror(-err));
+	return err;
+}
+
+static struct hook *next_hook(void)
+{
+	struct hook *hooks = state.list.hooks;
+
+	if (!state.thawing)
+		return state.next < state.list.nr ? &hooks[state.next++] : NULL;
+	while (state.next) {
+		if (hooks[--state.next].started)
+			return &hooks[state.next];
+	}
+	return NULL;
+}
+
+/* Start the next one that can be started, or end the phase. */
+static int run_next(void)
+{
+	struct hook *hook;
+
+	while (!state.stopped && !state.err && (hook = next_hook())) {
+		if (!start(hook))
+			return 0;
+	}
+	return finish();
+}
+
+/* "NAME=value"; one that cannot be had is left out. */
+static void set_variable(const char *name, const char *value)
+{
+	char **variable = &state.environment[state.nr_variables];
+
+	if (state.nr_variables == MAX_VARIABLES)
+		return;
+	if (asprintf(variable, "%s=%s", name, value) < 0)
+		*variable = NULL;
+	else
+		state.nr_variables++;
+}
+
+static void set_number(const char *name, uint32_t value)
+{
+	char digits[16];
+
+	snprintf(digits, sizeof(digits), "%u", value);
+	set_variable(name, digits);
+}
+
+static void set_environment(const struct hooks_cycle *cycle)
+{
+	while (state.nr_variables) {
+		free(state.environment[--state.nr_variables]);
+		state.environment[state.nr_variables] = NULL;
+	}
+	set_variable("PATH", "/usr/local/sbin:/usr/local/bin:"
+			     "/usr/sbin:/usr/bin:/sbin:/bin");
+	set_variable("LANG", "C");
+	set_number("KFREEZE_ID", cycle->id);
+	set_number("KFREEZE_TIMEOUT_MS", cycle->timeout_ms);
+	set_number("KFREEZE_HOOK_TIMEOUT_MS", state.settings.timeout_ms);
+	set_variable("KFREEZE_MOUNTS", cycle->mounts ? cycle->mounts : "");
+}
+
+void hooks_init(sd_event *event, const struct hooks_settings *settings)
+{
+	state.event = event;
+	state.settings = *settings;
+	tzset(); /* reads its file now rather than between freeze and thaw */
+}
+
+static int start_phase(bool thawing, size_t first)
+{
+	state.thawing = thawing;
+	state.next = first;
+	state.stopped = false;
+	state.err = 0;
+	*state.text = '\0';
+	if (state.list.nr)
+		log_info("executing fsfreeze hook with arg '%s'", phase_name());
+	return run_next();
+}
+
+int hooks_freeze(const struct hooks_cycle *cycle)
+{
+	hook_list_find(&state.list, state.settings.directories,
+		       state.settings.script);
+	set_environment(cycle);
+	state.budget_end_ms = now_ms() + state.settings.budget_ms;
+	return start_phase(false, 0);
+}
+
+void hooks_stop(void)
+{
+	if (state.thawing || state.stopped)
+		return;
+	state.stopped = true;
+	if (state.process)
+		hook_process_stop(state.process);
+}
+
+int hooks_thaw(const char *outcome)
+{
+	set_variable("KFREEZE_OUTCOME", outcome);
+	return start_phase(true, state.list.nr);
+}

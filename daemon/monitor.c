@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests of the agent -> cycles, and their results -> answers. Keeps the
+ * truth that a host has yet to hear: a lost freeze, until it asks to thaw.
+ */
+#include "monitor.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "cycle.h"
+#include "ipc.h"
+#include "log.h"
+#include "privdrop.h"
+#include "report.h"
+
+#define USEC_PER_MSEC 1000ULL
+
+/* A request that is answered later. */
+struct pending {
+	bool waits;
+	uint32_t id;
+};
+
+static struct {
+	sd_event *event;
+	const struct config *config;
+	uid_t agent_uid; /* who may connect, besides root */
+	int agent_fd; /* -1: nobody is connected */
+	bool keep_listening; /* the next agent may come */
+	bool greeted; /* IPC_HELLO was received */
+	sd_event_source *listener, *agent, *lost_ttl;
+	/* of the agent's requests */
+	struct pending freeze, thaw, report;
+	size_t next_record; /* of the report being sent */
+	char *paths[IPC_MAX_PATHS]; /* for the next IPC_FREEZE */
+	size_t nr_paths;
+	struct cycle_request request; /* of the cycle, or the one that waits */
+	char **request_paths;
+	bool freeze_is_queued; /* until the lost cycle's thaw hooks are done */
+	bool lost; /* nobody has told the host yet */
+	char lost_text[IPC_TEXT_MAX];
+	enum ipc_state told; /* the agent's idea of the state */
+	bool stopping;
+} state = {.agent_fd = -1};
+
+static enum ipc_state current_state(void)
+{
+	enum cycle_phase phase = cycle_phase();
+
+	if (state.lost)
+		return IPC_LOST;
+	if (phase == CYCLE_IDLE)
+		return IPC_THAWED;
+	if (phase == CYCLE_FROZEN)
+		return IPC_FROZEN;
+	/* what is rolled back was never frozen for the host */
+	return state.freeze.waits || phase < CYCLE_FROZEN ? IPC_FREEZING
+							  : IPC_THAWING;
+}
+
+static void drop_agent(const char *reason);
+
+static void send_reply(struct ipc_reply *reply)
+{
+	int err;
+
+	if (state.agent_fd < 0)
+		return;
+	reply->state = current_state();
+	state.told = reply->state;
+	err = ipc_send_reply(state.agent_fd, reply);
+	if (err)
+		drop_agent(strerror(-err));
+}
+
+static void answer(uint32_t id, int err, unsigned int count, const char *text)
+{
+	struct ipc_reply reply;
+
+	memset(&reply, 0, sizeof(reply)); /* also the padding: it is sent */
+	reply.type = IPC_ANSWER;
+	reply.id = id;
+	reply.err = err;
+	reply.count = count;
+	snprintf(reply.text, sizeof(reply.text), "%s", text);
+	send_reply(&reply);
+}
+
+/* A request that was waiting; nobody waits any more if the agent is gone. */
+static void answer_pending(struct pending *pending, int err, unsigned int count,
+			   const char *text)
+{
+	if (!pending->waits)
+		return;
+	pending->waits = false;
+	answer(pending->id, err, count, text);
+}
+
+static void tell_state(void)
+{
+	struct ipc_reply reply;
+
+	if (state.told == current_state() || !state.greeted)
+		return;
+	memset(&reply, 0, sizeof(reply));
+	reply.type = IPC_STATE_CHANGED;
+	if (state.lost)
+		snprintf(reply.text, sizeof(reply.text), "%s", state.lost_text);
+	send_reply(&reply);
+}
+
+static void forget_lost(void)
+{
+	state.lost = false;
+	sd_event_source_set_enabled(state.lost_ttl, SD_EVENT_OFF);
+}
+
+static int on_lost_ttl(sd_event_source *source, uint64_t usec, void *unused)
+{
+	(void)source;
+	(void)usec;
+	(void)unused;
+	forget_lost();
+	tell_state();
+	return 0;
+}
+
+/* Hosts look for "fsfreeze is limited". */
+static void on_lost(const char *reason)
+{
+	time_t now = time(NULL);
+	char when[32];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(when, sizeof(when), "%FT%TZ", &tm);
+	snprintf(state.lost_text, sizeof(state.lost_text),
+		 "fsfreeze is limited up to %u seconds: "
+		 "the freeze was lost at %s: %s",
+		 state.config->timeout_ms / 1000, when, reason);
+	state.lost = true;
+	sd_event_source_set_time_relative(
+		state.lost_ttl, state.config->lost_ttl_ms * USEC_PER_MSEC);
+	sd_event_source_set_enabled(state.lost_ttl, SD_EVENT_ONESHOT);
+	tell_state();
+}
+
+static void on_frozen(unsigned int count)
+{
+	answer_pending(&state.freeze, 0, count, "");
+	tell_state();
+}
+
+static void free_paths(char **paths, size_t nr)
+{
+	while (nr)
+		free(paths[--nr]);
+}
+
+static void free_request(void)
+{
+	free_paths(state.request_paths, state.request.nr_paths);
+	free(state.request_paths);
+	state.request_paths = NULL;
+	state.request = (struct cycle_request){0};
+}
+
+static void start_cycle(void)
+{
+	state.freeze_is_queued = false;
+	forget_lost();
+	cycle_freeze(&state.request);
+	tell_state();
+}
+
+static void exit_if_done(void)
+{
+	if (state.stopping && cycle_phase() == CYCLE_IDLE)
+		sd_event_exit(state.event, 0);
+}
+
+/* The one who waits for the freeze hears of a failure; else the one who waits
+ * for the thaw, now or later, hears whether the freeze was lost. */
+static void on_over(const struct cycle_result *result)
+{
+	int err = 0;
+
+	if (state.freeze_is_queued) {
+		start_cycle();
+		return;
+	}
+	free_request();
+	if (state.freeze.waits) {
+		forget_lost();
+		answer_pending(&state.freeze, result->err, 0, result->text);
+		answer_pending(&state.thaw, 0, 0, "");
+	} else if (state.thaw.waits) {
+		if (state.lost)
+			err = -ESTALE;
+		forget_lost();
+		answer_pending(&state.thaw, err, err ? 0 : result->count,
+			       err ? state.lost_text : "");
+	}
+	tell_state();
+	exit_if_done();
+}
+
+static const struct cycle_events cycle_events = {
+	.frozen = on_frozen,
+	.lost = on_lost,
+	.over = on_over,
+};
+
+/* --- requests; the return value ends the connection --- */
+
+static int answer_hello(const struct ipc_request *request)
+{
+	if (request->version != IPC_VERSION) {
+		answer(request->id, -EPROTONOSUPPORT, 0,
+		       "kfreezed and kfreeze-monitor are of different versions");
+		return -EPROTONOSUPPORT;
+	}
+	state.greeted = true;
+	answer(request->id, 0, 0, state.lost ? state.lost_text : "");
+	return 0;
+}
+
+static int answer_add_path(const struct ipc_request *request)
+{
+	char *path;
+
+	if (state.nr_paths == IPC_MAX_PATHS)
+		return -EPROTO;
+	path = strdup(request->path);
+	if (!path)
+		return -ENOMEM;
+	state.paths[state.nr_paths++] = path;
+	return 0;
+}
+
+/* The paths added become those of the next cycle. */
+static int take_paths(const struct ipc_request *request)
+{
+	size_t nr = state.nr_paths;
+	char **paths;
+
+	if (nr != request->freeze.nr_paths)
+		return -EPROTO;
+	paths = malloc((nr + 1) * sizeof(*paths));
+	if (!paths)
+		return -ENOMEM;
+	memcpy(paths, state.paths, nr * sizeof(*paths));
+	state.nr_paths = 0;
+	state.request_paths = paths;
+	state.request.paths = paths;
+	state.request.nr_paths = nr;
+	state.request.listed = request->freeze.listed;
+	return 0;
+}
+
+static int answer_freeze(const struct ipc_request *request)
+{
+	int err;
+
+	if (state.freeze.waits || state.freeze_is_queued || state.stopping ||
+	    (cycle_phase() != CYCLE_IDLE && !state.lost)) {
+		free_paths(state.paths, state.nr_paths);
+		state.nr_paths = 0;
+		answer(request->id, -EBUSY, 0, "a freeze is under way");
+		return 0;
+	}
+	free_request();
+	err = take_paths(request);
+	if (err)
+		return err;
+	state.freeze = (struct pending){.waits = true, .id = request->id};
+	if (cycle_phase() == CYCLE_IDLE)
+		start_cycle();
+	else
+		state.freeze_is_queued = true;
+	return 0;
+}
+
+static int answer_thaw(const struct ipc_request *request)
+{
+	if (state.thaw.waits) {
+		answer(request->id, -EALREADY, 0, "a thaw is under way");
+		return 0;
+	}
+	if (state.freeze_is_queued) {
+		state.freeze_is_queued = false;
+		answer_pending(&state.freeze, -ECANCELED, 0,
+			       "freeze was aborted by guest-fsfreeze-thaw");
+	}
+	state.thaw = (struct pending){.waits = true, .id = request->id};
+	if (cycle_phase() != CYCLE_IDLE)
+		cycle_thaw("freeze was aborted by guest-fsfreeze-thaw");
+	else
+		on_over(&(struct cycle_result){.text = ""});
+	tell_state();
+	return 0;
+}
+
+/* Records go out as the socket takes them. */
+static int send_records(void)
+{
+	const struct report_record *record;
+	struct ipc_reply reply;
+	int err;
+
+	memset(&reply, 0, sizeof(reply));
+	reply.type = IPC_RECORD;
+	reply.id = state.report.id;
+	reply.state = state.told;
+	while ((record = report_get(state.next_record))) {
+		reply.record = *record;
+		err = ipc_send_reply(state.agent_fd, &reply);
+		if (err == -EAGAIN) {
+			sd_event_source_set_io_events(state.agent,
+						      EPOLLIN | EPOLLOUT);
+			return 0;
+		}
+		if (err)
+			return err;
+		state.next_record++;
+	}
+	sd_event_source_set_io_events(state.agent, EPOLLIN);
+	answer_pending(&state.report, 0, 0, "");
+	return 0;
+}
+
+static int answer_report(const struct ipc_request *request)
+{
+	if (state.report.waits)
+		return -EPROTO;
+	state.report = (struct pending){.waits = true, .id = request->id};
+	state.next_record = 0;
+	return send_records();
+}
+
+static int serve(const struct ipc_request *request)
+{
+	if (!state.greeted && request->type != IPC_HELLO)
+		return -EPROTO;
+	switch (request->type) {
+	case IPC_HELLO:
+		return answer_hello(request);
+	case IPC_ADD_PATH:
+		return answer_add_path(request);
+	case IPC_FREEZE:
+		return answer_freeze(request);
+	case IPC_THAW:
+		return answer_thaw(request);
+	case IPC_REPORT:
+		return answer_report(request);
+	default:
+		answer(request->id, 0, 0, state.lost ? state.lost_text : "");
+		return 0;
+	}
+}
+
+/* --- the connection --- */
+
+static void stop(const char *reason)
+{
+	state.stopping = true;
+	if (state.freeze.waits)
+		cycle_thaw(reason);
+	else
+		cycle_lose(reason);
+	exit_if_done();
+}
+
+/* Nobody can ask for the thaw any more. A freeze the host may believe in is
+ * lost, and so is one whose answer is still to come. */
+static void drop_agent(const char *reason)
+{
+	if (state.agent_fd < 0)
+		return;
+	log_info("kfreezed has gone: %s", reason);
+	state.agent = sd_event_source_disable_unref(state.agent);
+	close(state.agent_fd);
+	state.agent_fd = -1;
+	state.greeted = false;
+	free_paths(state.paths, state.nr_paths);
+	state.nr_paths = 0;
+	if (state.freeze_is_queued) {
+		state.freeze_is_queued = false;
+		free_request();
+	}
+	state.freeze.waits = state.thaw.waits = state.report.waits = false;
+	cycle_lose("kfreezed died");
+	if (state.keep_listening)
+		sd_event_source_set_enabled(state.listener, SD_EVENT_ON);
+	else
+		stop("kfreezed died");
+}
+
+static int on_agent(sd_event_source *source, int fd, uint32_t events, void *unused)
+{
+	struct ipc_request request;
+	int err = 0;
+
+	(void)source;
+	(void)unused;
+	if (events & EPOLLOUT)
+		err = send_records();
+	if (!err)
+		err = ipc_receive_request(fd, &request);
+	if (!err)
+		err = serve(&request);
+	if (err && err != -EAGAIN)
+		drop_agent(err == -EPIPE ? "connection closed" : strerror(-err));
+	return 0;
+}
+
+static bool is_trusted(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+		return false;
+	if (peer.uid == 0 || peer.uid == state.agent_uid)
+		return true;
+	log_warn("refused a connection of pid %d, uid %u", peer.pid, peer.uid);
+	return false;
+}
+
+static int take_agent(int fd)
+{
+	int err = sd_event_add_io(state.event, &state.agent, fd, EPOLLIN,
+				  on_agent, NULL);
+
+	if (err < 0)
+		return err;
+	state.agent_fd = fd;
+	state.told = current_state();
+	return 0;
+}
+
+/* One agent at a time: the next one waits until this one is gone. */
+static int on_connect(sd_event_source *source, int listen_fd, uint32_t events,
+		      void *unused)
+{
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)events;
+	(void)unused;
+	if (fd < 0)
+		return 0;
+	if (!is_trusted(fd) || take_agent(fd)) {
+		close(fd);
+		return 0;
+	}
+	sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	return 0;
+}
+
+static int on_signal(sd_event_source *source,
+		     const struct signalfd_siginfo *info, void *unused)
+{
+	(void)source;
+	(void)info;
+	(void)unused;
+	sd_notify(0, "STOPPING=1");
+	stop("kfreeze-monitor was stopped");
+	return 0;
+}
+
+static int add_signals(void)
+{
+	static const int signals[] = {SIGTERM, SIGINT};
+	sigset_t mask;
+	size_t i;
+	int err;
+
+	sigemptyset(&mask);
+	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaddset(&mask, signals[i]);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		err = sd_event_add_signal(state.event, NULL, signals[i],
+					  on_signal, NULL);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+static int set_up(int listen_fd, int agent_fd)
+{
+	const struct passwd *user = getpwnam(PRIVDROP_USER);
+	int err;
+
+	state.agent_uid = user ? user->pw_uid : 0;
+	err = sd_event_default(&state.event);
+	if (err < 0)
+		return err;
+	err = add_signals();
+	if (err < 0)
+		return err;
+	err = sd_event_add_time(state.event, &state.lost_ttl, CLOCK_MONOTONIC,
+				0, 0, on_lost_ttl, NULL);
+	if (err < 0)
+		return err;
+	sd_event_source_set_enabled(state.lost_ttl, SD_EVENT_OFF);
+	err = cycle_init(state.event, state.config, &cycle_events);
+	if (err < 0)
+		return err;
+	if (agent_fd >= 0)
+		return take_agent(agent_fd);
+	state.keep_listening = true;
+	return sd_event_add_io(state.event, &state.listener, listen_fd, EPOLLIN,
+			       on_connect, NULL);
+}
+
+int monitor_run(const struct config *config, int listen_fd, int agent_fd)
+{
+	int err;
+
+	state.config = config;
+	err = set_up(listen_fd, agent_fd);
+	if (err < 0)
+		return err;
+	sd_notify(0, "READY=1");
+	err = sd_event_loop(state.event);
+	return err < 0 ? err : 0;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The mount table as path lookup sees it: which mount a path leads to, and
+ * what it leads through.
+ */
+#include "mounts_table.h"
+
+#include <libmount/libmount.h>
+#include <string.h>
+
+struct libmnt_fs *mounts_table_next(struct libmnt_table *table,
+				    struct libmnt_iter *iter)
+{
+	struct libmnt_fs *fs;
+
+	return mnt_table_next_fs(table, iter, &fs) ? NULL : fs;
+}
+
+static bool is_fuse(const char *type)
+{
+	return !strcmp(type, "fuse") || !strcmp(type, "fuseblk") ||
+	       !strcmp(type, "virtiofs") || !strncmp(type, "fuse.", 5);
+}
+
+bool mounts_table_can_hang(struct libmnt_fs *fs)
+{
+	return mnt_fs_is_netfs(fs) || is_fuse(mnt_fs_get_fstype(fs));
+}
+
+/* @top or a path on it: "/a" is beneath "/" and "/a", not "/ab". */
+static bool is_beneath(const char *path, const char *top)
+{
+	size_t len = strlen(top);
+
+	if (len && top[len - 1] == '/')
+		len--;
+	return !strncmp(path, top, len) &&
+	       (path[len] == '/' || path[len] == '\0');
+}
+
+/* Of the mounts on top of @current, the first on the way to @path. */
+static struct libmnt_fs *next_on_the_way(struct libmnt_table *table,
+					 struct libmnt_iter *iter,
+					 struct libmnt_fs *current,
+					 const char *path)
+{
+	int id = mnt_fs_get_id(current);
+	struct libmnt_fs *fs, *next = NULL;
+
+	mnt_reset_iter(iter, MNT_ITER_FORWARD);
+	while ((fs = mounts_table_next(table, iter))) {
+		if (fs == current || mnt_fs_get_parent_id(fs) != id ||
+		    !is_beneath(path, mnt_fs_get_target(fs)))
+			continue;
+		if (!next || strlen(mnt_fs_get_target(fs)) <
+				     strlen(mnt_fs_get_target(next)))
+			next = fs;
+	}
+	return next;
+}
+
+struct libmnt_fs *mounts_table_find_path(struct libmnt_table *table,
+					 const char *path)
+{
+	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs = NULL, *next;
+
+	if (iter && !mnt_table_get_root_fs(table, &next)) {
+		do {
+			fs = next;
+			next = next_on_the_way(table, iter, fs, path);
+		} while (next);
+	}
+	mnt_free_iter(iter);
+	return fs;
+}
+
+struct libmnt_fs *mounts_table_find_id(struct libmnt_table *table, int id)
+{
+	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs = NULL;
+
+	while (iter && (fs = mounts_table_next(table, iter)) &&
+	       mnt_fs_get_id(fs) != id)
+		;
+	mnt_free_iter(iter);
+	return fs;
+}
+
+bool mounts_table_leads_through_remote(struct libmnt_table *table,
+				       struct libmnt_fs *fs)
+{
+	int id = mnt_fs_get_parent_id(fs), last = mnt_fs_get_id(fs);
+
+	while (id != last) {
+		last = id;
+		fs = mounts_table_find_id(table, id);
+		if (!fs)
+			break;
+		if (mounts_table_can_hang(fs))
+			return true;
+		id = mnt_fs_get_parent_id(fs);
+	}
+	return false;
+}
+
+bool mounts_table_shows_root(struct libmnt_fs *fs)
+{
+	const char *root = mnt_fs_get_root(fs);
+
+	return !root || !strcmp(root, "/");
+}

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Levels from sysfs: a walk down from every superblock over block devices to
+ * the superblocks beneath it, by depth first search.
+ */
+#include "stacking.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/kfreeze.h>
+#include <linux/loop.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define DEPTH_MAX 64 /* block devices on block devices */
+#define FILE_MAX (PATH_MAX + NAME_MAX + sizeof("//dev"))
+
+/* One search: the superblock it came down from, and where to put an error. */
+struct search {
+	struct stacking *stacking;
+	size_t above;
+	char *text;
+	size_t size;
+};
+
+static int super_height(struct search *search, size_t index,
+			unsigned int *height);
+
+static void raise_to(unsigned int *height, unsigned int other)
+{
+	if (*height < other)
+		*height = other;
+}
+
+/* The first line of a sysfs file, without its newline. */
+static int read_line(const char *path, char *line, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	len = read(fd, line, size - 1);
+	close(fd);
+	if (len < 0)
+		return -EIO;
+	line[len] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return 0;
+}
+
+static int read_dev(const char *path, dev_t *dev)
+{
+	unsigned int major, minor;
+	char line[32];
+
+	if (read_line(path, line, sizeof(line)) ||
+	    sscanf(line, "%u:%u", &major, &minor) != 2)
+		return -ENOENT;
+	*dev = makedev(major, minor);
+	return 0;
+}
+
+static size_t find_dev(const struct stacking *stacking, dev_t dev)
+{
+	size_t i;
+
+	for (i = 0; i < stacking->nr_supers; i++) {
+		if (stacking->supers[i].dev == dev)
+			return i;
+	}
+	return STACKING_NONE;
+}
+
+/* What the loop driver says: right even if the backing file's path is hidden
+ * or of another mount namespace. Not for btrfs, whose files have other device
+ * numbers than the superblock. */
+static size_t loop_status_super(const struct stacking *stacking, const char *block)
+{
+	char link[PATH_MAX], path[FILE_MAX];
+	struct loop_info64 info;
+	ssize_t len;
+	int fd, err;
+
+	len = readlink(block, link, sizeof(link) - 1);
+	if (len < 0)
+		return STACKING_NONE;
+	link[len] = '\0';
+	snprintf(path, sizeof(path), "%s/%s", stacking->dev, basename(link));
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return STACKING_NONE;
+	err = ioctl(fd, LOOP_GET_STATUS64, &info);
+	close(fd);
+	return err ? STACKING_NONE : find_dev(stacking, info.lo_device);
+}
+
+static size_t loop_super(const struct stacking *stacking, const char *block)
+{
+	static const char deleted[] = " (deleted)";
+	char path[PATH_MAX], file[PATH_MAX];
+	size_t index, len;
+
+	snprintf(path, sizeof(path), "%s/loop/backing_file", block);
+	if (read_line(path, file, sizeof(file)))
+		return STACKING_NONE;
+	index = loop_status_super(stacking, block);
+	if (index != STACKING_NONE)
+		return index;
+	len = strlen(file);
+	if (len >= sizeof(deleted) &&
+	    !strcmp(file + len - strlen(deleted), deleted))
+		file[len - strlen(deleted)] = '\0';
+	return stacking->find_path(stacking->data, file);
+}
+
+/* How many targets lie beneath a block device. */
+static int device_height(struct search *search, dev_t dev, unsigned int depth,
+			 unsigned int *height);
+
+/* The highest of the devices in a directory of links to block devices. */
+static int directory_height(struct search *search, const char *path,
+			    unsigned int depth, unsigned int *height)
+{
+	char file[FILE_MAX];
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int err = 0;
+	dev_t dev;
+
+	if (!dir)
+		return 0;
+	while (!err && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(file, sizeof(file), "%s/%s/dev", path, entry->d_name);
+		if (!read_dev(file, &dev))
+			err = device_height(search, dev, depth, height);
+	}
+	closedir(dir);
+	return err;
+}
+
+static int device_height(struct search *search, dev_t dev, unsigned int depth,
+			 unsigned int *height)
+{
+	struct stacking *stacking = search->stacking;
+	char block[PATH_MAX / 2], path[PATH_MAX];
+	size_t index;
+	dev_t disk;
+
+	if (depth >= DEPTH_MAX) {
+		snprintf(search->text, search->size,
+			 "%s: more than %d block devices lie on each other",
+			 stacking->supers[search->above].path, DEPTH_MAX);
+		return -ELOOP;
+	}
+	snprintf(block, sizeof(block), "%s/dev/block/%u:%u", stacking->sysfs,
+		 major(dev), minor(dev));
+	index = loop_super(stacking, block);
+	if (index != STACKING_NONE)
+		return super_height(search, index, height);
+	snprintf(path, sizeof(path), "%s/partition", block);
+	if (!access(path, F_OK)) {
+		snprintf(path, sizeof(path), "%s/../dev", block);
+		if (read_dev(path, &disk))
+			return 0;
+		return device_height(search, disk, depth + 1, height);
+	}
+	snprintf(path, sizeof(path), "%s/slaves", block);
+	return directory_height(search, path, depth + 1, height);
+}
+
+/* "/dev/mapper/a" -> 253:0, by the name of the device in sysfs. */
+static int source_dev(const struct stacking *stacking, const char *source,
+		      dev_t *dev)
+{
+	char path[PATH_MAX], real[PATH_MAX];
+
+	if (!source || strncmp(source, "/dev/", 5))
+		return -ENOENT;
+	snprintf(path, sizeof(path), "%s%s", stacking->dev, source + 4);
+	if (!realpath(path, real))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/class/block/%s/dev", stacking->sysfs,
+		 basename(real));
+	return read_dev(path, dev);
+}
+
+static bool directory_has_dev(const char *path, dev_t wanted)
+{
+	char file[FILE_MAX];
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	bool found = false;
+	dev_t dev;
+
+	if (!dir)
+		return false;
+	while (!found && (entry = readdir(dir))) {
+		snprintf(file, sizeof(file), "%s/%s/dev", path, entry->d_name);
+		found = !read_dev(file, &dev) && dev == wanted;
+	}
+	closedir(dir);
+	return found;
+}
+
+/* btrfs has no device number of its own: mountinfo names one of its devices,
+ * sysfs has a directory of all of them. */
+static int btrfs_height(struct search *search,
+			const struct stacking_super *super, unsigned int *height)
+{
+	struct stacking *stacking = search->stacking;
+	char top[PATH_MAX / 2], path[PATH_MAX];
+	struct dirent *entry;
+	int err = 0;
+	dev_t dev;
+	DIR *dir;
+
+	if (source_dev(stacking, super->source, &dev))
+		return 0;
+	snprintf(top, sizeof(top), "%s/fs/btrfs", stacking->sysfs);
+	dir = opendir(top);
+	if (!dir)
+		return device_height(search, dev, 0, height);
+	while (!err && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/devices", top, entry->d_name);
+		if (directory_has_dev(path, dev))
+			err = directory_height(search, path, 0, height);
+	}
+	closedir(dir);
+	return err;
+}
+
+/* Set the level of a superblock from what is beneath it. */
+static int set_level(struct search *search, struct stacking_super *super)
+{
+	struct stacking *stacking = search->stacking;
+	size_t upper;
+
+	if (super->upperdir) {
+		upper = stacking->find_path(stacking->data, super->upperdir);
+		if (upper == STACKING_NONE)
+			return 0;
+		return super_height(search, upper, &super->level);
+	}
+	if (!strcmp(super->fstype, "btrfs"))
+		return btrfs_height(search, super, &super->level);
+	if (major(super->dev))
+		return device_height(search, super->dev, 0, &super->level);
+	return 0;
+}
+
+/* How high the stack is that ends with this superblock. */
+static int super_height(struct search *search, size_t index, unsigned int *height)
+{
+	struct stacking_super *super = &search->stacking->supers[index];
+	size_t above = search->above;
+	int err;
+
+	if (super->mark == STACKING_VISITING) {
+		snprintf(search->text, search->size,
+			 "%s: lies on %s, which lies on it: no order to freeze",
+			 search->stacking->supers[above].path, super->path);
+		return -ELOOP;
+	}
+	if (super->mark == STACKING_NEW) {
+		super->mark = STACKING_VISITING;
+		search->above = index;
+		err = set_level(search, super);
+		search->above = above;
+		if (err)
+			return err;
+		super->mark = STACKING_DONE;
+	}
+	raise_to(height, super->level + super->is_target);
+	return 0;
+}
+
+int stacking_set_levels(struct stacking *stacking, char *text, size_t size)
+{
+	struct search search = {stacking, 0, text, size};
+	unsigned int height = 0;
+	size_t i;
+	int err;
+
+	for (i = 0; i < stacking->nr_supers; i++) {
+		search.above = i;
+		err = super_height(&search, i, &height);
+		if (err)
+			return err;
+		if (stacking->supers[i].level < KFREEZE_MAX_LEVELS)
+			continue;
+		snprintf(text, size, "%s: lies on more than %d filesystems",
+			 stacking->supers[i].path, KFREEZE_MAX_LEVELS - 1);
+		return -ELOOP;
+	}
+	return 0;
+}
