@@ -118,7 +118,8 @@ class Payload:
     def add_tree(self, top):
         """All below top; most directories come into being with a file."""
         for path in sorted(top.rglob("*")):
-            if path.is_symlink() or not path.is_dir() or not any(path.iterdir()):
+            if (path.is_symlink() or not path.is_dir()
+                    or not any(path.iterdir())):
                 self._tar.add(path, self._merged(path.relative_to(top)),
                               recursive=False, filter=self._owned_by_root)
 

@@ -17,113 +17,17 @@ from pathlib import Path
 
 from guest import AGENT_PORT, Guest, build_product
 from guest_dir import work_dir
+from guest_host import (CONFIG, DIRECTORIES, HOOK_DIR, Host, check,
+                        check_equal)
 from qemu import Disk
-from qga_client import AgentError
 
-CONFIG = "/etc/kfreeze/kfreezed.conf"
-HOOK_DIR = "/etc/kfreeze/hooks.d"
-LOST = "fsfreeze is limited"
-DIRECTORIES = ("/srv/a", "/srv/b")
 EVERYTHING = 1 + len(DIRECTORIES)       # with the root filesystem
 TESTS = []
-
-
-class Failed(Exception):
-    pass
 
 
 def test(function):
     TESTS.append(function)
     return function
-
-
-def check(claim, seen):
-    if not claim:
-        raise Failed(f"line {sys._getframe(1).f_lineno}: saw {seen!r}")
-
-
-def check_equal(seen, wanted):
-    if seen != wanted:
-        raise Failed(f"line {sys._getframe(1).f_lineno}: saw {seen!r},"
-                     f" wanted {wanted!r}")
-
-
-class Host:
-    """The host of one guest: its agent client, and what tests often need."""
-
-    def __init__(self, guest):
-        self.guest = guest
-        self.agent = guest.agent()
-
-    def freeze(self, mountpoints=None):
-        if mountpoints is None:
-            return self.agent.call("guest-fsfreeze-freeze", timeout=60)
-        return self.agent.call("guest-fsfreeze-freeze-list",
-                               {"mountpoints": mountpoints}, timeout=60)
-
-    def thaw(self):
-        return self.agent.call("guest-fsfreeze-thaw", timeout=60)
-
-    def status(self):
-        return self.agent.call("guest-fsfreeze-status")
-
-    def error_of(self, command, arguments=None):
-        """The error a command must end with."""
-        try:
-            value = self.agent.call(command, arguments, timeout=60)
-        except AgentError as error:
-            return error
-        raise Failed(f"{command} succeeded: {value!r}")
-
-    def reconnect(self):
-        self.agent.close()
-        self.agent = self.guest.agent()
-
-    def main_pid(self, unit):
-        pid = self.guest.run(f"systemctl show -p MainPID --value {unit}").out
-        check(int(pid) > 0, f"{unit} does not run")
-        return int(pid)
-
-    def write(self, directory):
-        """A Job which writes there, then prints the time."""
-        return self.guest.spawn(f"touch {directory}/probe && cat /proc/uptime")
-
-    def check_frozen(self, *directories):
-        """A write blocks, a read does not; returns the blocked writes."""
-        jobs = [self.write(directory) for directory in directories]
-        for directory in directories:
-            self.guest.run(f"cat {directory}/data >/dev/null", timeout=10)
-        check(not jobs[0].wait(1), "a write ended")
-        for job in jobs:
-            check_equal(job.code, None)
-        return jobs
-
-    @staticmethod
-    def check_ended(jobs):
-        for job in jobs:
-            check(job.wait(15) and job.code == 0, f"{job.command}: {job.code}")
-
-    def check_writable(self, *directories):
-        self.check_ended([self.write(directory) for directory in directories])
-
-    def check_lost(self):
-        """The host asks for the truth and gets it."""
-        self.agent.sync(30)
-        check_equal(self.status(), "frozen")
-        error = self.error_of("guest-fsfreeze-thaw")
-        check(LOST in error.desc, error.desc)
-        check_equal(self.status(), "thawed")
-
-    def reset(self):
-        """Whatever a test left behind, the next one finds a fresh system."""
-        for directory in ("/", *DIRECTORIES):
-            self.guest.run(f"fsfreeze -u {directory}", check=False)
-        self.guest.run(f"rm -f {HOOK_DIR}/* {CONFIG} /srv/*/probe")
-        self.guest.run("systemctl restart kfreeze-monitor kfreezed", 60)
-        self.reconnect()
-        self.agent.sync(30)
-        if self.status() == "frozen":
-            self.error_of("guest-fsfreeze-thaw")
 
 
 @test
@@ -274,8 +178,8 @@ def bad_input_is_survived(host):
         host.agent.send(data)
         host.agent.sync(30)
     error = host.error_of("guest-nope")
-    check_equal((error.klass, error.desc),
-                ("CommandNotFound", "The command guest-nope has not been found"))
+    check_equal(error.klass, "CommandNotFound")
+    check_equal(error.desc, "The command guest-nope has not been found")
     error = host.error_of("guest-sync", {"id": "7"})
     check_equal(error.desc, "Invalid parameter type for 'id',"
                             " expected: integer")
