@@ -102,7 +102,7 @@ def options(head, pairs):
 
 
 def check_socket_path(path):
-    if len(os.fsencode(path)) > SOCKET_PATH_MAX:
+    if len(os.fsencode(str(path))) > SOCKET_PATH_MAX:
         raise VMError(f"{path}: too long for a socket; set XDG_CACHE_HOME"
                       " to a shorter path")
 
@@ -171,8 +171,17 @@ class VM:
         self.console = self.serials[0]
         self.ports = {port.name: Path(port.path or self.dir / port.name)
                       for port in ports}
-        accel = accel or accelerator()
-        self.argv = [QEMU, "-name", name, *machine_args(accel, smp, memory)]
+        try:
+            self._make_argv(kernel, initrd, append, disks, ports, memory,
+                            smp, qmp, accel or accelerator(), extra)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _make_argv(self, kernel, initrd, append, disks, ports, memory,
+                   smp, qmp, accel, extra):
+        self.argv = [QEMU, "-name", self.name,
+                     *machine_args(accel, smp, memory)]
         if kernel:
             self.argv += ["-kernel", str(kernel),
                           "-append", f"{append} {QUIRKS.get(accel, '')}"]

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Do ktap.h and ktap.py tell passed from failed?
+
+    ktap_selftest.py SAMPLE
+
+SAMPLE is ktap_sample.c, built. Prints KTAP.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from ktap import Parser
+
+SAMPLE = sys.argv[1] if len(sys.argv) > 1 else None
+
+SAMPLE_SAYS = """\
+KTAP version 1
+1..7
+# teardown
+ok 1 passes
+# ktap_sample.c: 1 + 1 == 3 is false (errno: No such file or directory)
+# teardown
+not ok 2 check_fails
+# ktap_sample.c: 1 + 1 == 3: 2 is not 3
+# teardown
+not ok 3 check_eq_fails
+# ktap_sample.c: "a" == NULL: "a" is not "(null)"
+# teardown
+not ok 4 check_streq_fails
+# teardown
+ok 5 skips # SKIP no such feature
+# teardown
+# killed after 1 s
+not ok 6 hangs
+# teardown
+# killed by signal 9 (Killed)
+not ok 7 crashes
+"""
+
+# What a program says: how many pass, which fail, which are skipped.
+PARSED = [
+    ("1..2\nok 1 a\nok 2 - b\n", 2, [], []),
+    ("1..1\nnot ok 1 a\n", 0, ["p: a"], []),
+    ("1..1\nok 1 a # SKIP why\n", 0, [], ["p: a: why"]),
+    ("1..1\nok 1 a # a remark\n", 1, [], []),
+    ("1..1\nnot ok 1 a # a remark\n", 0, ["p: a"], []),
+    ("1..2\nok 1 a\n", 1, ["p: 2 planned, 1 seen"], []),
+    ("ok 1 a\n", 1, ["p: no plan"], []),
+    ("", 0, ["p: no plan"], []),
+    ("1..1\nBail out! no disk\n", 0,
+     ["p: Bail out! no disk", "p: 1 planned, 0 seen"], []),
+    # A test with subtests: these are counted, it is not.
+    ("1..1\n    1..2\n    ok 1 a\n    ok 2 b\nok 1 all\n", 2, [], []),
+    ("1..1\n    1..1\n    not ok 1 a\nnot ok 1 all\n", 0, ["p: all: a"], []),
+    ("1..1\n    1..1\n    ok 1 a\nnot ok 1 all\n", 1, ["p: all"], []),
+    ("1..1\n    1..2\n    ok 1 a\nok 1 all\n", 1,
+     ["p: all: 2 planned, 1 seen"], []),
+    ("1..1\n    1..1\n    ok 1 a\n", 1,
+     ["p: 1 planned, 0 seen"], []),
+    ("1..2\n    1..1\n    ok 1 a\nok 1 all\nok 2 b\n", 2, [], []),
+]
+
+
+def parser_counts():
+    for text, passed, failures, skips in PARSED:
+        parser = Parser("p")
+        for line in text.splitlines():
+            parser.feed(line)
+        counts = parser.finish()
+        assert (counts.passed, counts.failures, counts.skips) == \
+            (passed, failures, skips), \
+            f"{text!r}: {counts.passed} {counts.failures} {counts.skips}"
+
+
+def sample(*arguments):
+    return subprocess.run([SAMPLE, *arguments], stdout=subprocess.PIPE,
+                          text=True, timeout=20, check=False)
+
+
+def header_reports_every_end():
+    result = sample()
+    text = re.sub(r"# \S*ktap_sample.c:\d+:", "# ktap_sample.c:",
+                  result.stdout)
+    assert text == SAMPLE_SAYS, text
+    assert result.returncode == 1
+
+
+def nothing_of_a_hung_test_is_left():
+    """The output ends only when nobody holds it any more."""
+    try:
+        sample("hangs")
+    except subprocess.TimeoutExpired:
+        raise AssertionError("somebody still holds the output") from None
+
+
+def names_select_tests():
+    result = sample("passes")
+    assert result.stdout == "KTAP version 1\n1..1\n# teardown\nok 1 passes\n"
+    assert result.returncode == 0
+
+
+def no_test_of_that_name_is_an_error():
+    assert sample("nonsense").returncode != 0
+
+
+def ktap(*arguments):
+    """The lines of ktap.py about what failed, and its last line."""
+    program = Path(__file__).with_name("ktap.py")
+    result = subprocess.run([program, *arguments], stdout=subprocess.PIPE,
+                            text=True, timeout=60, check=False)
+    lines = result.stdout.splitlines()
+    assert result.returncode != 0, lines
+    return [line for line in lines if line.startswith("# failed")] + \
+        lines[-1:]
+
+
+def status_without_a_failure_counts():
+    lines = ktap("echo 1..1; echo ok 1 a; exit 3")
+    assert lines == ["# failed: echo: ended with status 3",
+                     "1 passed, 1 failed, 0 skipped"], lines
+
+
+def time_limit_counts():
+    lines = ktap("--timeout", "1", "echo 1..1; echo ok 1 a; exec sleep 60")
+    assert lines == ["# failed: echo: killed after 1 s",
+                     "1 passed, 1 failed, 0 skipped"], lines
+
+
+def nothing_run_is_no_success():
+    assert ktap("echo 1..0") == ["0 passed, 0 failed, 0 skipped"]
+
+
+TESTS = [parser_counts, header_reports_every_end,
+         nothing_of_a_hung_test_is_left, names_select_tests,
+         no_test_of_that_name_is_an_error, status_without_a_failure_counts,
+         time_limit_counts, nothing_run_is_no_success]
+
+
+def main():
+    failed = 0
+    print(f"KTAP version 1\n1..{len(TESTS)}", flush=True)
+    for number, test in enumerate(TESTS, 1):
+        try:
+            test()
+            print(f"ok {number} {test.__name__}", flush=True)
+        except AssertionError as err:
+            failed += 1
+            for line in str(err).splitlines():
+                print(f"#   {line}")
+            print(f"not ok {number} {test.__name__}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
