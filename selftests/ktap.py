@@ -4,9 +4,10 @@
 
     ktap.py [--timeout SECONDS] COMMAND...
 
-Each COMMAND is a shell command line. Its output is passed on. A program that
-says less than it planned, ends with an error although it reports none, or
-runs out of time counts as a failure. The last line is the count.
+Each COMMAND is a shell command line, or "NAME: " and one, where NAME is to
+stand in the summary. Its output is passed on. A program that says less than it
+planned, ends with an error although it reports none, or runs out of time counts
+as a failure. The last line is the count.
 """
 
 import argparse
@@ -122,7 +123,12 @@ def lines_until(process, deadline):
 
 def run(command, timeout):
     """Run one program; return its counts."""
-    parser = Parser(os.path.basename(command.split()[0]))
+    name, colon, rest = command.partition(": ")
+    if colon and " " not in name:
+        command = rest
+    else:
+        name = os.path.basename(command.split()[0])
+    parser = Parser(name)
     print(f"# {command}", flush=True)
     process = subprocess.Popen(command, shell=True, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, start_new_session=True)
