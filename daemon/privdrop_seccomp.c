@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "log.h"
@@ -50,6 +51,8 @@ static const struct {
 	/* memory is never executable */
 	{SCMP_SYS(mmap), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
 	{SCMP_SYS(mprotect), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
+	/* to read back that there is a filter */
+	{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, PR_GET_SECCOMP, 0}},
 	/* the monitor, the journal, systemd */
 	{SCMP_SYS(socket), {0, SCMP_CMP_EQ, AF_UNIX, 0}},
 	{SCMP_SYS(fcntl), {1, SCMP_CMP_EQ, F_ADD_SEALS, 0}},

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The way to the host: bytes from whoever is there, bytes to him. */
+#ifndef KFREEZE_CHANNEL_H
+#define KFREEZE_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config.h"
+
+struct channel;
+
+struct channel_ops {
+	void (*received)(void *data, const char *bytes, size_t len);
+	/* The host's side is closed: what comes next is from somebody else. */
+	void (*detached)(void *data);
+};
+
+struct channel_address {
+	enum config_method method;
+	const char *path; /* device, socket or CID:PORT */
+	int listener; /* a listening socket to use instead, or -1 */
+	bool wait; /* for a device that is not there yet */
+};
+
+/* @address->path must outlive the channel. 0 or -errno, logged. */
+int channel_open(const struct channel_address *address,
+		 const struct channel_ops *ops, void *data,
+		 struct channel **channel);
+void channel_close(struct channel *channel);
+
+/* Readable when channel_dispatch() has something to do. */
+int channel_fd(const struct channel *channel);
+void channel_dispatch(struct channel *channel);
+
+/* Never blocks and never calls back. Nothing is read from the host before all
+ * that was sent has left, so what waits here is bounded by what was read. */
+void channel_send(struct channel *channel, const char *bytes, size_t len);
+
+/* A device that went away is not opened again while @held. */
+void channel_hold(struct channel *channel, bool held);
+
+#endif

@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The agent's side of the monitor's socket. It mirrors the monitor's state;
+ * when the monitor goes away it remembers what the host must still hear.
+ */
+#include "monitor_client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define HELLO_LIMIT_MS 10000
+#define RETRY_MIN_MS 100
+#define RETRY_MAX_MS 5000
+/* What a monitor held is thawed within a second of its death. */
+#define THAWED_AFTER_MS 1000
+
+#define GONE "kfreeze-monitor is gone"
+
+struct pending {
+	uint32_t id; /* 0: none */
+	monitor_answer_fn answer;
+	void *data;
+};
+
+struct outgoing {
+	struct outgoing *next;
+	struct ipc_request request;
+};
+
+struct monitor_client {
+	const char *path;
+	struct monitor_limits limits;
+	bool can_reconnect;
+	int epoll, timer, socket; /* socket: -1 while there is none */
+	bool greeted; /* HELLO has been answered */
+	bool settled;
+	bool thawing_by_itself; /* it died; THAWED_AFTER_MS is not over */
+	unsigned int retry_ms;
+	uint32_t last_id;
+	enum ipc_state state; /* as told last */
+	struct outgoing *out; /* not sent yet, in order */
+	struct pending hello, freeze, thaw, report;
+	monitor_record_fn record;
+	char told_loss[IPC_TEXT_MAX]; /* of the monitor's state IPC_LOST */
+	char loss[IPC_TEXT_MAX]; /* our own, the monitor has none; "": none */
+	int64_t loss_ends_ms;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static void arm_timer(struct monitor_client *client, unsigned int ms)
+{
+	const struct itimerspec when = {
+		.it_value = {ms / 1000, ms % 1000 * 1000000L},
+	};
+
+	timerfd_settime(client->timer, 0, &when, NULL);
+}
+
+static void watch_socket(struct monitor_client *client, int operation)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN | (client->out ? EPOLLOUT : 0),
+		.data.fd = client->socket,
+	};
+
+	epoll_ctl(client->epoll, operation, client->socket, &event);
+}
+
+/* Our own record of a loss, not the monitor's. */
+static bool has_loss(const struct monitor_client *client)
+{
+	return client->loss[0] && now_ms() < client->loss_ends_ms;
+}
+
+void monitor_remember_loss(struct monitor_client *client, const char *text)
+{
+	snprintf(client->loss, sizeof(client->loss), "%s", text);
+	client->loss_ends_ms = now_ms() + client->limits.lost_ttl_ms;
+}
+
+enum ipc_state monitor_state(const struct monitor_client *client)
+{
+	bool idle = client->state == IPC_THAWED || client->state == IPC_LOST;
+
+	/* asked for, but the monitor has not said so yet */
+	if (idle && client->freeze.id)
+		return IPC_FREEZING;
+	if (client->state == IPC_THAWED && has_loss(client))
+		return IPC_LOST;
+	return client->state;
+}
+
+bool monitor_client_may_be_frozen(const struct monitor_client *client)
+{
+	enum ipc_state state = monitor_state(client);
+
+	return client->thawing_by_itself ||
+	       (state != IPC_THAWED && state != IPC_LOST);
+}
+
+bool monitor_client_is_settled(const struct monitor_client *client)
+{
+	return client->settled;
+}
+
+int monitor_client_fd(const struct monitor_client *client)
+{
+	return client->epoll;
+}
+
+static void answer(struct pending *pending, int err, unsigned int count,
+		   const char *text)
+{
+	struct pending copy = *pending;
+
+	/* first: the answer may lead to the next request */
+	*pending = (struct pending){0};
+	if (copy.id && copy.answer)
+		copy.answer(copy.data, err, count, text);
+}
+
+static void drop_outgoing(struct monitor_client *client)
+{
+	struct outgoing *next;
+
+	for (; client->out; client->out = next) {
+		next = client->out->next;
+		free(client->out);
+	}
+}
+
+static void describe_loss(const struct monitor_client *client, char *text,
+			  size_t size)
+{
+	time_t now = time(NULL);
+	char when[32];
+	struct tm tm;
+
+	strftime(when, sizeof(when), "%F %T UTC", gmtime_r(&now, &tm));
+	snprintf(text, size,
+		 "fsfreeze is limited up to %u seconds: kfreeze-monitor ended at %s, which thawed everything: a snapshot taken since the freeze is not consistent",
+		 client->limits.timeout_ms / 1000, when);
+}
+
+/* Tell everybody who waits, and keep what nobody has been told. */
+static void settle_debts(struct monitor_client *client, bool was_frozen)
+{
+	bool thaw_waits = client->thaw.id != 0;
+	char text[IPC_TEXT_MAX];
+
+	describe_loss(client, text, sizeof(text));
+	answer(&client->freeze, -ECONNRESET, 0,
+	       GONE ": what was frozen has been thawed");
+	answer(&client->thaw, was_frozen ? -ESTALE : -ECONNRESET, 0,
+	       was_frozen ? text : GONE);
+	answer(&client->report, -ECONNRESET, 0, GONE);
+	if (was_frozen && !thaw_waits)
+		monitor_remember_loss(client, text);
+}
+
+static void lose_monitor(struct monitor_client *client, const char *reason)
+{
+	bool was_frozen = monitor_client_may_be_frozen(client);
+	bool had_loss = client->state == IPC_LOST;
+
+	log_err(GONE ": %s%s", reason,
+		client->can_reconnect ? "" : ": restart kfreezed");
+	close(client->socket);
+	client->socket = -1;
+	client->greeted = false;
+	client->settled = true;
+	client->thawing_by_itself = was_frozen;
+	client->state = IPC_THAWED;
+	client->hello = (struct pending){0};
+	drop_outgoing(client);
+	if (had_loss && !was_frozen)
+		monitor_remember_loss(client, client->told_loss);
+	settle_debts(client, was_frozen);
+	client->retry_ms = was_frozen ? THAWED_AFTER_MS : RETRY_MIN_MS;
+	arm_timer(client, client->retry_ms);
+}
+
+static void send_outgoing(struct monitor_client *client)
+{
+	struct outgoing *first;
+	int err = 0;
+
+	while (!err && (first = client->out)) {
+		err = ipc_send_request(client->socket, &first->request);
+		if (err)
+			break;
+		client->out = first->next;
+		free(first);
+	}
+	/* at -EPIPE there may be last words to read first */
+	if (err && err != -EAGAIN && err != -EPIPE) {
+		lose_monitor(client, strerror(-err));
+		return;
+	}
+	if (err == -EPIPE)
+		drop_outgoing(client);
+	watch_socket(client, EPOLL_CTL_MOD);
+}
+
+static int enqueue(struct monitor_client *client, struct ipc_request *request)
+{
+	struct outgoing *new, **last = &client->out;
+
+	new = malloc(sizeof(*new));
+	if (!new)
+		return -ENOMEM;
+	new->next = NULL;
+	new->request = *request;
+	while (*last)
+		last = &(*last)->next;
+	*last = new;
+	return 0;
+}
+
+static int ask(struct monitor_client *client, struct pending *pending,
+	       struct ipc_request *request, monitor_answer_fn fn, void *data)
+{
+	int err;
+
+	request->id = ++client->last_id ? client->last_id : ++client->last_id;
+	err = enqueue(client, request);
+	if (err)
+		return err;
+	*pending = (struct pending){request->id, fn, data};
+	send_outgoing(client);
+	return 0;
+}
+
+/* NULL, or why nothing can be asked now. */
+static const char *cannot_ask(const struct monitor_client *client,
+			      const struct pending *pending, int *err)
+{
+	*err = -ENOTCONN;
+	if (client->socket < 0)
+		return client->can_reconnect ? GONE : GONE ": restart kfreezed";
+	if (!client->greeted)
+		return "kfreeze-monitor does not answer";
+	*err = -EBUSY;
+	return pending->id ? "the same request is under way already" : NULL;
+}
+
+static int check_paths(const char *const *paths, size_t nr_paths)
+{
+	size_t i;
+
+	if (nr_paths > IPC_MAX_PATHS)
+		return -E2BIG;
+	for (i = 0; i < nr_paths; i++) {
+		if (strlen(paths[i]) >= PATH_MAX)
+			return -ENAMETOOLONG;
+	}
+	return 0;
+}
+
+static int add_paths(struct monitor_client *client, const char *const *paths,
+		     size_t nr_paths)
+{
+	struct ipc_request request = {.type = IPC_ADD_PATH};
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < nr_paths; i++) {
+		snprintf(request.path, sizeof(request.path), "%s", paths[i]);
+		err = enqueue(client, &request);
+	}
+	return err;
+}
+
+void monitor_freeze(struct monitor_client *client, const char *const *paths,
+		    size_t nr_paths, monitor_answer_fn fn, void *data)
+{
+	struct ipc_request request = {
+		.type = IPC_FREEZE,
+		.freeze = {.listed = paths != NULL, .nr_paths = nr_paths},
+	};
+	const char *reason;
+	int err;
+
+	reason = cannot_ask(client, &client->freeze, &err);
+	if (reason) {
+		fn(data, err, 0, reason);
+		return;
+	}
+	err = check_paths(paths, nr_paths);
+	if (err) {
+		fn(data, err, 0,
+		   err == -E2BIG ? "too many mount points"
+				 : "a mount point is too long");
+		return;
+	}
+	client->loss[0] = '\0';
+	err = add_paths(client, paths, nr_paths);
+	if (!err)
+		err = ask(client, &client->freeze, &request, fn, data);
+	if (!err)
+		return;
+	/* half a list must not become the start of the next one */
+	drop_outgoing(client);
+	fn(data, err, 0, "out of memory");
+}
+
+void monitor_thaw(struct monitor_client *client, monitor_answer_fn fn, void *data)
+{
+	struct ipc_request request = {.type = IPC_THAW};
+	char loss[IPC_TEXT_MAX];
+	const char *reason;
+	int err;
+
+	if (client->state == IPC_THAWED && !client->freeze.id &&
+	    has_loss(client)) {
+		memcpy(loss, client->loss, sizeof(loss));
+		client->loss[0] = '\0';
+		fn(data, -ESTALE, 0, loss);
+		return;
+	}
+	reason = cannot_ask(client, &client->thaw, &err);
+	if (!reason)
+		err = ask(client, &client->thaw, &request, fn, data);
+	if (err && !reason)
+		reason = "out of memory";
+	if (reason)
+		fn(data, err, 0, reason);
+}
+
+void monitor_report(struct monitor_client *client, monitor_record_fn record,
+		    monitor_answer_fn fn, void *data)
+{
+	struct ipc_request request = {.type = IPC_REPORT};
+	const char *reason;
+	int err;
+
+	reason = cannot_ask(client, &client->report, &err);
+	if (!reason) {
+		client->record = record;
+		err = ask(client, &client->report, &request, fn, data);
+	}
+	if (err && !reason)
+		reason = "out of memory";
+	if (reason)
+		fn(data, err, 0, reason);
+}
+
+static void greeted(void *data, int err, unsigned int count, const char *text)
+{
+	struct monitor_client *client = data;
+
+	(void)count;
+	if (err) {
+		log_err("kfreeze-monitor: refuses us: %s", text);
+		return;
+	}
+	client->greeted = true;
+	client->settled = true;
+	client->thawing_by_itself = false;
+	client->retry_ms = RETRY_MIN_MS;
+	arm_timer(client, 0);
+	log_debug("kfreeze-monitor: connected");
+}
+
+static void greet(struct monitor_client *client)
+{
+	struct ipc_request request = {
+		.type = IPC_HELLO,
+		.version = IPC_VERSION,
+	};
+
+	watch_socket(client, EPOLL_CTL_ADD);
+	arm_timer(client, HELLO_LIMIT_MS);
+	/* without memory the limit above ends it */
+	ask(client, &client->hello, &request, greeted, client);
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd, err;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+static void try_connect(struct monitor_client *client)
+{
+	int fd = connect_to(client->path);
+
+	if (fd >= 0) {
+		client->socket = fd;
+		greet(client);
+		return;
+	}
+	if (!client->settled || client->thawing_by_itself)
+		log_err("%s: cannot connect: %s", client->path, strerror(-fd));
+	client->settled = true;
+	client->thawing_by_itself = false;
+	client->retry_ms *= 2;
+	if (client->retry_ms > RETRY_MAX_MS)
+		client->retry_ms = RETRY_MAX_MS;
+	arm_timer(client, client->retry_ms);
+}
+
+static void timer_expired(struct monitor_client *client)
+{
+	uint64_t expirations;
+
+	if (read(client->timer, &expirations, sizeof(expirations)) < 0)
+		return;
+	if (client->socket >= 0 && !client->greeted)
+		lose_monitor(client, "it does not answer");
+	else if (client->socket < 0 && client->can_reconnect)
+		try_connect(client);
+	else
+		client->thawing_by_itself = false;
+}
+
+static struct pending *find_pending(struct monitor_client *client, uint32_t id)
+{
+	struct pending *all[] = {&client->hello, &client->freeze, &client->thaw,
+				 &client->report};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (id && all[i]->id == id)
+			return all[i];
+	}
+	return NULL;
+}
+
+static int take_reply(struct monitor_client *client, const struct ipc_reply *reply)
+{
+	struct pending *pending;
+
+	client->state = reply->state;
+	if (reply->type == IPC_STATE_CHANGED)
+		return 0;
+	pending = find_pending(client, reply->id);
+	if (!pending)
+		return -EPROTO;
+	if (reply->type == IPC_ANSWER)
+		answer(pending, reply->err, reply->count, reply->text);
+	else if (pending == &client->report)
+		client->record(pending->data, &reply->record);
+	else
+		return -EPROTO;
+	return 0;
+}
+
+static void read_socket(struct monitor_client *client)
+{
+	struct ipc_reply reply;
+	int err = 0;
+
+	while (!err && client->socket >= 0) {
+		err = ipc_receive_reply(client->socket, &reply);
+		if (!err)
+			err = take_reply(client, &reply);
+	}
+	if (!err || err == -EAGAIN)
+		return;
+	lose_monitor(client, err == -EPIPE    ? "it closed the connection"
+			     : err == -EPROTO ? "it sent what we do not understand"
+					      : strerror(-err));
+}
+
+void monitor_client_dispatch(struct monitor_client *client)
+{
+	struct epoll_event events[2];
+	int i, nr;
+
+	nr = epoll_wait(client->epoll, events, 2, 0);
+	for (i = 0; i < nr; i++) {
+		if (events[i].data.fd == client->timer) {
+			timer_expired(client);
+			return; /* the socket may be another one now */
+		}
+		if (events[i].events & EPOLLOUT)
+			send_outgoing(client);
+		if (events[i].events & ~EPOLLOUT)
+			read_socket(client);
+	}
+}
+
+struct monitor_client *monitor_client_new(const char *path, int fd,
+					  const struct monitor_limits *limits)
+{
+	struct monitor_client *client = calloc(1, sizeof(*client));
+	struct epoll_event event = {.events = EPOLLIN};
+
+	if (!client)
+		return NULL;
+	client->path = path;
+	client->limits = *limits;
+	client->can_reconnect = fd < 0;
+	client->socket = fd;
+	client->retry_ms = RETRY_MIN_MS;
+	client->epoll = epoll_create1(EPOLL_CLOEXEC);
+	client->timer = timerfd_create(CLOCK_MONOTONIC,
+				       TFD_CLOEXEC | TFD_NONBLOCK);
+	event.data.fd = client->timer;
+	if (client->epoll < 0 || client->timer < 0 ||
+	    epoll_ctl(client->epoll, EPOLL_CTL_ADD, client->timer, &event)) {
+		monitor_client_free(client);
+		return NULL;
+	}
+	if (fd < 0)
+		try_connect(client);
+	else
+		greet(client);
+	return client;
+}
+
+void monitor_client_free(struct monitor_client *client)
+{
+	if (!client)
+		return;
+	drop_outgoing(client);
+	if (client->socket >= 0)
+		close(client->socket);
+	if (client->timer >= 0)
+		close(client->timer);
+	if (client->epoll >= 0)
+		close(client->epoll);
+	free(client);
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a host may ask. Commands that would hand it a root shell (exec, files,
+ * passwords, ssh keys) do not exist here at all.
+ */
+#include "qga_command.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+#include "monitor_client.h"
+#include "qga_fsfreeze.h"
+#include "qga_info.h"
+#include "qga_report.h"
+#include "qga_request.h"
+
+const struct qga_command qga_commands[] = {
+	{"guest-sync-delimited", true, {"id", QGA_INTEGER, false}, qga_sync_delimited},
+	{"guest-sync", true, {"id", QGA_INTEGER, false}, qga_sync},
+	{"guest-ping", true, {0}, qga_ping},
+	{"guest-info", true, {0}, qga_info},
+	{"guest-fsfreeze-status", true, {0}, qga_fsfreeze_status},
+	{"guest-fsfreeze-freeze", false, {0}, qga_fsfreeze_freeze},
+	{"guest-fsfreeze-freeze-list",
+	 false,
+	 {"mountpoints", QGA_STRINGS, true},
+	 qga_fsfreeze_freeze_list},
+	{"guest-fsfreeze-thaw", true, {0}, qga_fsfreeze_thaw},
+	{"__org.kfreeze_report", false, {0}, qga_report},
+	{0},
+};
+
+const struct qga_command *qga_command_find(const char *name)
+{
+	const struct qga_command *command;
+
+	for (command = qga_commands; command->name; command++) {
+		if (!strcmp(command->name, name))
+			return command;
+	}
+	return NULL;
+}
+
+static bool is_listed(char *const *list, const char *name)
+{
+	for (; list && *list; list++) {
+		if (!strcmp(*list, name))
+			return true;
+	}
+	return false;
+}
+
+bool qga_command_is_allowed(const struct qga_context *context,
+			    const struct qga_command *command)
+{
+	const struct config *config = context->config;
+	enum ipc_state state = monitor_state(context->monitor);
+
+	if (state != IPC_THAWED && command->while_frozen)
+		return true;
+	if (state != IPC_THAWED && state != IPC_LOST)
+		return false;
+	if (is_listed(config->block_rpcs, command->name))
+		return false;
+	return !config->allow_rpcs ||
+	       is_listed(config->allow_rpcs, command->name);
+}
+
+/* False: @request has been answered with what is wrong with @value. */
+static bool check_type(struct qga_request *request,
+		       const struct qga_parameter *parameter,
+		       struct json_object *value)
+{
+	static const char wrong[] =
+		"Invalid parameter type for '%s%s', expected: %s";
+	size_t i, nr;
+	char index[32];
+
+	if (parameter->type == QGA_INTEGER) {
+		/* one beyond int64 is no integer to qemu-ga either */
+		if (json_object_is_type(value, json_type_int) &&
+		    (json_object_get_int64(value) < INT64_MAX ||
+		     json_object_get_uint64(value) == INT64_MAX))
+			return true;
+		qga_fail(request, wrong, parameter->name, "", "integer");
+		return false;
+	}
+	if (!json_object_is_type(value, json_type_array)) {
+		qga_fail(request, wrong, parameter->name, "", "array");
+		return false;
+	}
+	nr = json_object_array_length(value);
+	for (i = 0; i < nr; i++) {
+		if (json_object_is_type(json_object_array_get_idx(value, i),
+					json_type_string))
+			continue;
+		snprintf(index, sizeof(index), "[%zu]", i);
+		qga_fail(request, wrong, parameter->name, index, "string");
+		return false;
+	}
+	return true;
+}
+
+static bool check_parameter(struct qga_request *request,
+			    const struct qga_parameter *parameter)
+{
+	struct json_object *value = NULL;
+
+	if (!parameter->name)
+		return true;
+	if (request->arguments &&
+	    json_object_object_get_ex(request->arguments, parameter->name, &value))
+		return check_type(request, parameter, value);
+	if (parameter->optional)
+		return true;
+	qga_fail(request, "Parameter '%s' is missing", parameter->name);
+	return false;
+}
+
+static bool check_unexpected(struct qga_request *request,
+			     const struct qga_parameter *parameter)
+{
+	struct json_object_iter member;
+
+	if (!request->arguments)
+		return true;
+	json_object_object_foreachC(request->arguments, member)
+	{
+		if (parameter->name && !strcmp(member.key, parameter->name))
+			continue;
+		qga_fail(request, "Parameter '%s' is unexpected", member.key);
+		return false;
+	}
+	return true;
+}
+
+void qga_command_run(const struct qga_command *command,
+		     struct qga_request *request)
+{
+	if (!qga_command_is_allowed(request->context, command)) {
+		qga_fail_not_found(
+			request,
+			"Command %s has been disabled: the command is not allowed",
+			command->name);
+		return;
+	}
+	if (check_parameter(request, &command->parameter) &&
+	    check_unexpected(request, &command->parameter))
+		command->run(request);
+}

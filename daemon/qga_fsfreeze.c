@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * guest-fsfreeze-*: asked of the monitor, answered when the monitor answers.
+ * Everything else the host says meanwhile is answered at once.
+ */
+#include "qga_fsfreeze.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "monitor_client.h"
+#include "qga_request.h"
+
+static void answered(void *data, int err, unsigned int count, const char *text)
+{
+	struct qga_request *request = data;
+
+	if (!err)
+		qga_return(request, json_object_new_int64(count));
+	else
+		qga_fail(request, "%s", *text ? text : strerror(-err));
+}
+
+/* The monitor tells of a lost freeze once. If the host that asked is gone the
+ * next one has to be told. */
+static void thawed(void *data, int err, unsigned int count, const char *text)
+{
+	struct qga_request *request = data;
+
+	if (err == -ESTALE && qga_request_is_stale(request))
+		monitor_remember_loss(request->context->monitor, text);
+	answered(data, err, count, text);
+}
+
+/* A lost freeze is "frozen" until the host has heard of the loss: hosts which
+ * read "thawed" take the snapshot for good and never call thaw. */
+void qga_fsfreeze_status(struct qga_request *request)
+{
+	enum ipc_state state = monitor_state(request->context->monitor);
+	bool frozen = state == IPC_FROZEN || state == IPC_THAWING ||
+		      state == IPC_LOST;
+
+	qga_return(request, json_object_new_string(frozen ? "frozen" : "thawed"));
+}
+
+void qga_fsfreeze_freeze(struct qga_request *request)
+{
+	log_info("guest-fsfreeze called");
+	monitor_freeze(request->context->monitor, NULL, 0, answered, request);
+}
+
+void qga_fsfreeze_freeze_list(struct qga_request *request)
+{
+	struct json_object *list = qga_argument(request, "mountpoints");
+	const char **paths;
+	size_t i, nr;
+
+	if (!list) {
+		qga_fsfreeze_freeze(request);
+		return;
+	}
+	nr = json_object_array_length(list);
+	paths = calloc(nr + 1, sizeof(*paths));
+	if (!paths) {
+		qga_fail(request, "out of memory");
+		return;
+	}
+	for (i = 0; i < nr; i++)
+		paths[i] = json_object_get_string(
+			json_object_array_get_idx(list, i));
+	log_info("guest-fsfreeze called");
+	monitor_freeze(request->context->monitor, paths, nr, answered, request);
+	free(paths);
+}
+
+void qga_fsfreeze_thaw(struct qga_request *request)
+{
+	log_info("guest-fsthaw called");
+	monitor_thaw(request->context->monitor, thawed, request);
+}

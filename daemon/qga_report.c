@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * __org.kfreeze_report: {"cycles": [...]}, oldest first. What is not known,
+ * or did not happen, is absent.
+ */
+#include "qga_report.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "monitor_client.h"
+#include "qga_request.h"
+
+struct collection {
+	struct qga_request *request;
+	struct json_object *cycles;
+	struct json_object *cycle; /* the newest, owned by cycles */
+};
+
+static void add(struct json_object *object, const char *key,
+		struct json_object *value)
+{
+	json_object_object_add(object, key, value);
+}
+
+static void add_string(struct json_object *object, const char *key,
+		       const char *value)
+{
+	if (*value)
+		add(object, key, json_object_new_string(value));
+}
+
+static void add_number(struct json_object *object, const char *key, uint64_t value)
+{
+	if (value)
+		add(object, key, json_object_new_uint64(value));
+}
+
+static const char *verdict_name(uint32_t verdict)
+{
+	static const char *const names[] = {
+		[REPORT_UNDER_WAY] = "under-way", [REPORT_OK] = "ok",
+		[REPORT_FAILED] = "failed",	  [REPORT_ABORTED] = "aborted",
+		[REPORT_LOST] = "lost",
+	};
+
+	return names[verdict];
+}
+
+static void add_cycle(struct collection *collection,
+		      const struct report_cycle *cycle)
+{
+	struct json_object *object = json_object_new_object();
+
+	add(object, "id", json_object_new_int64(cycle->id));
+	add_string(object, "verdict", verdict_name(cycle->verdict));
+	add_string(object, "reason", cycle->reason);
+	add_string(object, "backend", cycle->backend);
+	add_number(object, "freeze-realtime-ns", cycle->freeze_realtime_ns);
+	add_number(object, "freeze-monotonic-ns", cycle->freeze_monotonic_ns);
+	add_number(object, "thaw-realtime-ns", cycle->thaw_realtime_ns);
+	add_number(object, "thaw-monotonic-ns", cycle->thaw_monotonic_ns);
+	add(object, "targets", json_object_new_array());
+	add(object, "skipped", json_object_new_array());
+	add(object, "hooks", json_object_new_array());
+	json_object_array_add(collection->cycles, object);
+	collection->cycle = object;
+}
+
+static struct json_object *describe_target(const struct report_target *target)
+{
+	struct json_object *object = json_object_new_object();
+	char device[32];
+
+	snprintf(device, sizeof(device), "%u:%u", target->major, target->minor);
+	add_string(object, "mountpoint", target->path);
+	add_string(object, "source", target->source);
+	add_string(object, "type", target->fstype);
+	add_string(object, "device", device);
+	add(object, "level", json_object_new_int64(target->level));
+	if (target->err)
+		add_string(object, "error", strerror(-target->err));
+	add_string(object, "step", target->step);
+	add_number(object, "flush-ns", target->flush_ns);
+	add_number(object, "freeze-ns", target->freeze_ns);
+	add_number(object, "hold-ns", target->hold_ns);
+	add_number(object, "thaw-ns", target->thaw_ns);
+	return object;
+}
+
+static struct json_object *describe_skip(const struct report_skip *skip)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_string(object, "mountpoint", skip->path);
+	add_string(object, "type", skip->fstype);
+	add_string(object, "reason", skip->reason);
+	return object;
+}
+
+static struct json_object *describe_hook(const struct report_hook *hook)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_string(object, "path", hook->path);
+	add_string(object, "phase", hook->phase);
+	if (hook->exit_code >= 0)
+		add(object, "exit-code", json_object_new_int64(hook->exit_code));
+	if (hook->signal)
+		add(object, "signal", json_object_new_int64(hook->signal));
+	add(object, "timed-out", json_object_new_boolean(hook->timed_out));
+	add_number(object, "duration-ns", hook->duration_ns);
+	add_string(object, "last-line", hook->last_line);
+	return object;
+}
+
+static void add_to(struct json_object *cycle, const char *list,
+		   struct json_object *object)
+{
+	json_object_array_add(json_object_object_get(cycle, list), object);
+}
+
+static void found_record(void *data, const struct report_record *record)
+{
+	struct collection *collection = data;
+
+	if (record->kind == REPORT_CYCLE) {
+		add_cycle(collection, &record->cycle);
+		return;
+	}
+	if (!collection->cycle)
+		return;
+	if (record->kind == REPORT_TARGET)
+		add_to(collection->cycle, "targets",
+		       describe_target(&record->target));
+	else if (record->kind == REPORT_SKIP)
+		add_to(collection->cycle, "skipped",
+		       describe_skip(&record->skip));
+	else
+		add_to(collection->cycle, "hooks", describe_hook(&record->hook));
+}
+
+static void reported(void *data, int err, unsigned int count, const char *text)
+{
+	struct collection *collection = data;
+	struct json_object *report;
+
+	(void)count;
+	if (err) {
+		json_object_put(collection->cycles);
+		qga_fail(collection->request, "%s",
+			 *text ? text : strerror(-err));
+	} else {
+		report = json_object_new_object();
+		add(report, "cycles", collection->cycles);
+		qga_return(collection->request, report);
+	}
+	free(collection);
+}
+
+void qga_report(struct qga_request *request)
+{
+	struct collection *collection = calloc(1, sizeof(*collection));
+
+	if (!collection) {
+		qga_fail(request, "out of memory");
+		return;
+	}
+	collection->request = request;
+	collection->cycles = json_object_new_array();
+	monitor_report(request->context->monitor, found_record, reported,
+		       collection);
+}
