@@ -89,7 +89,9 @@ static void free_targets(void)
 
 static void end_cycle(void)
 {
-	if (state.result.err)
+	if (state.result.verdict == REPORT_LOST)
+		log_err("the freeze was lost: %s", state.text);
+	else if (state.result.err)
 		log_err("%s", state.text);
 	else if (state.was_frozen)
 		log_info("%u filesystems were frozen for %llu ms",

@@ -63,8 +63,7 @@ static struct hook *add_hook(struct hook_list *list, const char *directory,
 	struct hook *hook;
 
 	if (list->nr == MAX_HOOKS) {
-		log_warn("%s/%s: ignored: there are more than %d hooks",
-			 directory, name, MAX_HOOKS);
+		list->nr_ignored++;
 		return NULL;
 	}
 	hook = reallocarray(list->hooks, list->nr + 1, sizeof(*hook));
@@ -171,6 +170,9 @@ void hook_list_find(struct hook_list *list, const char *const *directories,
 		add_script(list, script);
 	for (; !script && *directories; directories++)
 		scan_directory(list, *directories);
+	if (list->nr_ignored)
+		log_warn("%zu hooks are ignored: there are more than %d",
+			 list->nr_ignored, MAX_HOOKS);
 	if (list->nr)
 		qsort(list->hooks, list->nr, sizeof(*list->hooks), compare_names);
 }

@@ -25,7 +25,7 @@ struct hook {
 
 struct hook_list {
 	struct hook *hooks;
-	size_t nr;
+	size_t nr, nr_ignored;
 };
 
 /* @script: instead of the directories; "" for none at all; NULL for them. */

@@ -199,11 +199,13 @@ int privdrop_agent(void)
  *   CAP_SYS_ADMIN        to freeze and thaw
  *   CAP_DAC_READ_SEARCH  to open the root of a mount that is another user's
  *   CAP_KILL             to end a hook that has changed its user
+ *   CAP_IPC_LOCK         to allocate more memory, all of which is locked
  */
 static const unsigned int monitor_keeps[] = {
 	CAP_SYS_ADMIN,
 	CAP_DAC_READ_SEARCH,
 	CAP_KILL,
+	CAP_IPC_LOCK,
 };
 #define NR_KEPT (sizeof(monitor_keeps) / sizeof(monitor_keeps[0]))
 
