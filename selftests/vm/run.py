@@ -11,7 +11,6 @@ build/selftests/vm. Exit status 0: all that was planned has passed.
 
 import argparse
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -24,7 +23,7 @@ BUILD = SELFTESTS.parent / "build" / "selftests"
 sys.path.insert(0, str(SELFTESTS))
 
 from ktap import RESULT, Parser     # noqa: E402
-from qemu import VM, Disk, VMError, accelerator, cache_dir, tail  # noqa: E402
+from qemu import VM, Disk, VMError, accelerator, tail  # noqa: E402
 
 BOOT_SECONDS = 60       # of patience, beside the time limits of the programs
 TOOLS = ["mke2fs", "dmsetup"]
