@@ -15,15 +15,14 @@ static int kfreeze_foreign_wake(struct wait_queue_entry *entry,
 	struct kfreeze_foreign *foreign = container_of(
 		entry, struct kfreeze_foreign, entry);
 
-	if (!foreign->ours && !foreign->seen) {
-		foreign->seen = true;
+	if (foreign->held && !foreign->thawed)
 		foreign->notice(foreign);
-	}
+	foreign->thawed = true;
 	return 0;
 }
 
 /**
- * kfreeze_foreign_watch - notice thaws from now on
+ * kfreeze_foreign_watch - watch thaws from now on
  * @foreign: the watch
  * @sb: superblock, pinned until kfreeze_foreign_unwatch()
  * @notice: called at the first foreign thaw, in atomic context
@@ -35,11 +34,30 @@ void kfreeze_foreign_watch(struct kfreeze_foreign *foreign,
 			   struct super_block *sb,
 			   void (*notice)(struct kfreeze_foreign *foreign))
 {
-	foreign->seen = false;
-	foreign->ours = false;
+	foreign->thawed = false;
+	foreign->held = false;
 	foreign->notice = notice;
 	init_waitqueue_func_entry(&foreign->entry, kfreeze_foreign_wake);
 	add_wait_queue(&sb->s_writers.wait_unfrozen, &foreign->entry);
+}
+
+/**
+ * kfreeze_foreign_hold - our freeze has succeeded: notice thaws
+ * @foreign: the watch
+ * @sb: its superblock
+ *
+ * A freeze that fails wakes the queue too; one that succeeds does not, so
+ * whoever woke it before this call has thawed. Context: any.
+ */
+void kfreeze_foreign_hold(struct kfreeze_foreign *foreign, struct super_block *sb)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&sb->s_writers.wait_unfrozen.lock, flags);
+	foreign->held = true;
+	if (foreign->thawed)
+		foreign->notice(foreign);
+	spin_unlock_irqrestore(&sb->s_writers.wait_unfrozen.lock, flags);
 }
 
 /**
@@ -57,8 +75,8 @@ bool kfreeze_foreign_claim(struct kfreeze_foreign *foreign, struct super_block *
 	bool claimed;
 
 	spin_lock_irqsave(&sb->s_writers.wait_unfrozen.lock, flags);
-	claimed = !foreign->seen;
-	foreign->ours = true;
+	claimed = !foreign->thawed;
+	foreign->held = false;
 	spin_unlock_irqrestore(&sb->s_writers.wait_unfrozen.lock, flags);
 	return claimed;
 }

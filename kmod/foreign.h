@@ -17,20 +17,22 @@ struct super_block;
 /**
  * struct kfreeze_foreign - a watch on one superblock's thaws
  * @entry: in the superblock's wait queue, which every thaw wakes
- * @seen: somebody else thawed; under the wait queue's lock
- * @ours: thaws are ours from now on; under the wait queue's lock
- * @notice: called once in the thawer's context, must not sleep
+ * @thawed: it was woken; under the queue's lock, as all that follows
+ * @held: the superblock is frozen by us: a thaw is a foreign one
+ * @notice: called at the first foreign thaw, must not sleep
  */
 struct kfreeze_foreign {
 	struct wait_queue_entry entry;
-	bool seen;
-	bool ours;
+	bool thawed;
+	bool held;
 	void (*notice)(struct kfreeze_foreign *foreign);
 };
 
 void kfreeze_foreign_watch(struct kfreeze_foreign *foreign,
 			   struct super_block *sb,
 			   void (*notice)(struct kfreeze_foreign *foreign));
+void kfreeze_foreign_hold(struct kfreeze_foreign *foreign,
+			  struct super_block *sb);
 bool kfreeze_foreign_claim(struct kfreeze_foreign *foreign,
 			   struct super_block *sb);
 void kfreeze_foreign_unwatch(struct kfreeze_foreign *foreign,
@@ -44,6 +46,11 @@ struct kfreeze_foreign {
 static inline void
 kfreeze_foreign_watch(struct kfreeze_foreign *foreign, struct super_block *sb,
 		      void (*notice)(struct kfreeze_foreign *foreign))
+{
+}
+
+static inline void kfreeze_foreign_hold(struct kfreeze_foreign *foreign,
+					struct super_block *sb)
 {
 }
 

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Flush and freeze a set of filesystems, all or none, and thaw it. One work
- * leads through the phases, one work per target does each step, so that a
- * target which does not come back keeps nobody but itself.
+ * Flush and freeze a set of filesystems, all or none. One work leads through
+ * the phases, one work per target does each step, so that a target which does
+ * not come back keeps nobody but itself.
  */
 #include "freeze.h"
 
 #include <linux/bitops.h>
 #include <linux/jiffies.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 
+#include "expedite.h"
+#include "flush.h"
 #include "set.h"
+#include "thaw.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 /*
  * Works in flight per set. A freeze is three RCU grace periods, which many
@@ -20,18 +25,11 @@
  */
 #define KFREEZE_WIDTH 16
 
-/* How long to wait before asking a filesystem again that refused to thaw. */
-#define KFREEZE_THAW_RETRY HZ
-
-/*
- * Two queues, so that a stuck freeze takes no slot of a thaw. The thaw queue
- * has a rescuer: it must work when no worker can be created.
- */
+/* A stuck freeze takes no slot of a thaw: that has a queue of its own. */
 static struct workqueue_struct *kfreeze_freeze_queue;
-static struct workqueue_struct *kfreeze_thaw_queue;
 
 /**
- * kfreeze_freeze_init - create the queues
+ * kfreeze_freeze_init - create the queue
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
@@ -40,40 +38,17 @@ int kfreeze_freeze_init(void)
 {
 	kfreeze_freeze_queue = alloc_workqueue("kfreeze_freeze", WQ_UNBOUND,
 					       WQ_MAX_ACTIVE);
-	if (!kfreeze_freeze_queue)
-		return -ENOMEM;
-	kfreeze_thaw_queue = alloc_workqueue(
-		"kfreeze_thaw", WQ_UNBOUND | WQ_MEM_RECLAIM | WQ_HIGHPRI,
-		WQ_MAX_ACTIVE);
-	if (!kfreeze_thaw_queue)
-		goto err_freeze_queue;
-	return 0;
-
-err_freeze_queue:
-	destroy_workqueue(kfreeze_freeze_queue);
-	return -ENOMEM;
+	return kfreeze_freeze_queue ? 0 : -ENOMEM;
 }
 
 /**
- * kfreeze_freeze_exit - wait for what is queued, destroy the queues
+ * kfreeze_freeze_exit - wait for what is queued, destroy the queue
  *
  * No set may be left. Context: may sleep.
  */
 void kfreeze_freeze_exit(void)
 {
 	destroy_workqueue(kfreeze_freeze_queue);
-	destroy_workqueue(kfreeze_thaw_queue);
-}
-
-/* The set's lock is held. */
-static void kfreeze_set_blame(struct kfreeze_set *set,
-			      struct kfreeze_target *target,
-			      enum kfreeze_step step, int err)
-{
-	target->record.step = step;
-	target->record.err = err;
-	if (!set->blame)
-		set->blame = target;
 }
 
 enum kfreeze_progress {
@@ -131,15 +106,36 @@ out_unlock:
 	spin_unlock(&set->lock);
 }
 
-/* One step of all targets of @levels, KFREEZE_WIDTH at a time. */
-static bool kfreeze_set_each(struct kfreeze_set *set, u64 levels,
-			     enum kfreeze_target_state state, long timeout)
+/* Does no target before this one lie on the same disk? */
+static bool kfreeze_target_leads(const struct kfreeze_target *target)
+{
+	const struct kfreeze_target *other;
+
+	for (other = target->set->target; other < target; other++)
+		if (kfreeze_target_shares_disk(other, target))
+			return false;
+	return true;
+}
+
+/* Is a work of its own queued for the target in this step? */
+static bool kfreeze_target_is_due(const struct kfreeze_target *target,
+				  enum kfreeze_target_state state, u8 level)
+{
+	if (state == KFREEZE_TARGET_FLUSHING)
+		return kfreeze_target_leads(target);
+	return target->record.level == level;
+}
+
+/* One step of all targets that are due, KFREEZE_WIDTH at a time. */
+static bool kfreeze_set_each(struct kfreeze_set *set,
+			     enum kfreeze_target_state state, u8 level,
+			     long timeout)
 {
 	unsigned long until = jiffies + timeout;
 	struct kfreeze_target *target;
 
 	kfreeze_for_each_target(set, target) {
-		if (!(levels & BIT_ULL(target->record.level)))
+		if (!kfreeze_target_is_due(target, state, level))
 			continue;
 		if (!kfreeze_set_wait(set, KFREEZE_WIDTH - 1,
 				      max_t(long, until - jiffies, 0)))
@@ -164,121 +160,60 @@ static void kfreeze_target_step_done(struct kfreeze_target *target)
 		kfreeze_set_release(set);
 }
 
+static bool kfreeze_set_flushes_on(void *data)
+{
+	struct kfreeze_set *set = data;
+
+	return !READ_ONCE(set->stop) && !READ_ONCE(set->blame);
+}
+
+/* False if there is nothing to go on with. */
+static bool kfreeze_target_flush(struct kfreeze_target *target)
+{
+	struct kfreeze_set *set = target->set;
+	const struct kfreeze_flush flush = {
+		.go_on = kfreeze_set_flushes_on,
+		.data = set,
+	};
+	ktime_t start = ktime_get();
+	bool go_on;
+	int err;
+
+	spin_lock(&set->lock);
+	go_on = !set->stop && !set->blame;
+	target->record.state = go_on ? KFREEZE_TARGET_FLUSHING
+				     : KFREEZE_TARGET_PENDING;
+	spin_unlock(&set->lock);
+	if (!go_on)
+		return false;
+	err = kfreeze_flush_sb(target->sb, &flush);
+	spin_lock(&set->lock);
+	target->record.flush_ns = ktime_to_ns(ktime_sub(ktime_get(), start));
+	target->record.state = err ? KFREEZE_TARGET_FAILED
+				   : KFREEZE_TARGET_FLUSHED;
+	if (err && !set->stop)
+		kfreeze_set_blame(set, target, KFREEZE_STEP_FLUSH, err);
+	spin_unlock(&set->lock);
+	trace_flush(&target->record, err, target->record.flush_ns);
+	return !err;
+}
+
+/* Filesystems of one disk one by one: together they would only be slower. */
 static void kfreeze_target_flush_work(struct work_struct *work)
 {
 	struct kfreeze_target *target = container_of(work, struct kfreeze_target,
 						     flush);
 	struct kfreeze_set *set = target->set;
-	ktime_t start = ktime_get();
-	int err;
+	struct kfreeze_target *other = target;
 
-	err = kfreeze_target_flush(target);
-	spin_lock(&set->lock);
-	target->record.flush_ns = ktime_to_ns(ktime_sub(ktime_get(), start));
-	target->record.state = KFREEZE_TARGET_FLUSHED;
-	if (err) {
-		target->record.state = KFREEZE_TARGET_FAILED;
-		kfreeze_set_blame(set, target, KFREEZE_STEP_FLUSH, err);
+	for (; other < set->target + set->nr; other++) {
+		if (other != target && !kfreeze_target_shares_disk(other, target))
+			continue;
+		if (!kfreeze_target_flush(other))
+			break;
 	}
-	spin_unlock(&set->lock);
 	kfreeze_target_step_done(target);
 	kfreeze_set_put(set);
-}
-
-enum kfreeze_news {
-	KFREEZE_NO_NEWS,
-	KFREEZE_SETTLED,
-	KFREEZE_UNSTUCK
-};
-
-/* The target neither is frozen nor gets there any more. The lock is held. */
-static enum kfreeze_news kfreeze_set_unhold(struct kfreeze_target *target)
-{
-	struct kfreeze_set *set = target->set;
-
-	if (target->record.late)
-		return --set->nr_late || !set->settled ? KFREEZE_NO_NEWS
-						       : KFREEZE_UNSTUCK;
-	if (--set->nr_held || !set->stop || set->settled)
-		return KFREEZE_NO_NEWS;
-	set->settled = true;
-	return KFREEZE_SETTLED;
-}
-
-static void kfreeze_set_tell(struct kfreeze_set *set, enum kfreeze_news news)
-{
-	if (news == KFREEZE_SETTLED)
-		set->ops->settled(set);
-	else if (news == KFREEZE_UNSTUCK)
-		set->ops->unstuck(set);
-}
-
-/* The only way back: rollback, thaw, expiry and late freezes come here. */
-static void kfreeze_target_undo(struct kfreeze_target *target)
-{
-	struct kfreeze_record *record = &target->record;
-	struct kfreeze_set *set = target->set;
-	enum kfreeze_news news;
-	ktime_t start = ktime_get();
-	int err = -EINVAL;
-	bool released;
-
-	if (kfreeze_foreign_claim(&target->foreign, target->sb))
-		err = kfreeze_target_thaw(target);
-	if (err && err != -EINVAL) {
-		spin_lock(&set->lock);
-		kfreeze_set_blame(set, target, KFREEZE_STEP_THAW, err);
-		spin_unlock(&set->lock);
-		kref_get(&set->ref);
-		queue_delayed_work(kfreeze_thaw_queue, &target->thaw,
-				   KFREEZE_THAW_RETRY);
-		return;
-	}
-	kfreeze_foreign_unwatch(&target->foreign, target->sb);
-
-	spin_lock(&set->lock);
-	set->until = ktime_get();
-	record->thaw_ns = ktime_to_ns(ktime_sub(set->until, start));
-	record->hold_ns = ktime_to_ns(ktime_sub(set->until, target->since));
-	record->state = err ? KFREEZE_TARGET_LOST : KFREEZE_TARGET_THAWED;
-	if (err)
-		kfreeze_set_blame(set, target, KFREEZE_STEP_THAW, err);
-	news = kfreeze_set_unhold(target);
-	released = set->released;
-	spin_unlock(&set->lock);
-	if (released)
-		kfreeze_set_release(set);
-	kfreeze_set_tell(set, news);
-}
-
-static void kfreeze_target_thaw_work(struct work_struct *work)
-{
-	struct kfreeze_target *target = container_of(
-		to_delayed_work(work), struct kfreeze_target, thaw);
-	struct kfreeze_set *set = target->set;
-
-	kfreeze_target_undo(target);
-	kfreeze_set_put(set);
-}
-
-static void kfreeze_target_lost_work(struct work_struct *work)
-{
-	struct kfreeze_target *target = container_of(work, struct kfreeze_target,
-						     lost);
-	struct kfreeze_set *set = target->set;
-
-	set->ops->lost(set);
-	kfreeze_set_put(set);
-}
-
-/* Atomic context. @lost was never queued: a watch notices once. */
-static void __maybe_unused kfreeze_target_notice(struct kfreeze_foreign *foreign)
-{
-	struct kfreeze_target *target = container_of(
-		foreign, struct kfreeze_target, foreign);
-
-	kref_get(&target->set->ref);
-	queue_work(kfreeze_thaw_queue, &target->lost);
 }
 
 /* Freeze one target, and thaw it again if the set does not want it any more. */
@@ -293,14 +228,16 @@ static void kfreeze_target_do(struct kfreeze_target *target)
 	spin_lock(&set->lock);
 	target->since = ktime_get();
 	spin_unlock(&set->lock);
-	kfreeze_foreign_watch(&target->foreign, target->sb,
-			      kfreeze_target_notice);
+	kfreeze_target_watch(target);
 	err = kfreeze_target_freeze(target);
 	if (err)
 		kfreeze_foreign_unwatch(&target->foreign, target->sb);
+	else
+		kfreeze_foreign_hold(&target->foreign, target->sb);
 
 	spin_lock(&set->lock);
 	record->freeze_ns = ktime_to_ns(ktime_sub(ktime_get(), target->since));
+	trace_freeze(record, err, record->freeze_ns);
 	if (err) {
 		record->state = KFREEZE_TARGET_FAILED;
 		kfreeze_set_blame(set, target, KFREEZE_STEP_FREEZE, err);
@@ -340,33 +277,8 @@ static void kfreeze_target_freeze_work(struct work_struct *work)
 
 static bool kfreeze_set_flush(struct kfreeze_set *set)
 {
-	return kfreeze_set_each(set, ~0ULL, KFREEZE_TARGET_FLUSHING,
+	return kfreeze_set_each(set, KFREEZE_TARGET_FLUSHING, 0,
 				set->flush_timeout);
-}
-
-/*
- * A clean freeze is bound by RCU grace periods. Expedited ones disturb the
- * other CPUs, so they end with the freeze phase, or with the deadline if a
- * freeze is stuck.
- */
-static void kfreeze_set_expedite(struct kfreeze_set *set)
-{
-	spin_lock(&set->lock);
-	set->since = ktime_get();
-	if (!set->stop) {
-		rcu_expedite_gp();
-		set->expedited = true;
-	}
-	spin_unlock(&set->lock);
-}
-
-static void kfreeze_set_unexpedite(struct kfreeze_set *set)
-{
-	spin_lock(&set->lock);
-	if (set->expedited)
-		rcu_unexpedite_gp();
-	set->expedited = false;
-	spin_unlock(&set->lock);
 }
 
 /* From the highest level down: what lies on another freezes before it. */
@@ -374,14 +286,16 @@ static bool kfreeze_set_freeze(struct kfreeze_set *set)
 {
 	u64 levels = set->levels;
 	bool done = true;
-	u64 level;
+	u8 level;
 
+	spin_lock(&set->lock);
+	set->since = ktime_get();
+	spin_unlock(&set->lock);
 	kfreeze_set_expedite(set);
-	while (done && levels) {
-		level = BIT_ULL(fls64(levels) - 1);
-		done = kfreeze_set_each(set, level, KFREEZE_TARGET_FREEZING,
+	for (; done && levels; levels &= ~BIT_ULL(level)) {
+		level = fls64(levels) - 1;
+		done = kfreeze_set_each(set, KFREEZE_TARGET_FREEZING, level,
 					MAX_SCHEDULE_TIMEOUT);
-		levels &= ~level;
 	}
 	kfreeze_set_unexpedite(set);
 	return done;
@@ -450,83 +364,11 @@ void kfreeze_set_start(struct kfreeze_set *set,
 	kfreeze_for_each_target(set, target) {
 		INIT_WORK(&target->flush, kfreeze_target_flush_work);
 		INIT_WORK(&target->freeze, kfreeze_target_freeze_work);
-		INIT_DELAYED_WORK(&target->thaw, kfreeze_target_thaw_work);
-		INIT_WORK(&target->lost, kfreeze_target_lost_work);
+		kfreeze_target_init_thaw(target);
 	}
 	INIT_WORK(&set->run, kfreeze_set_run);
 	set->ops = ops;
 	set->owner = owner;
 	kref_get(&set->ref);
 	queue_work(kfreeze_freeze_queue, &set->run);
-}
-
-/**
- * kfreeze_set_thaw - freeze no more and thaw everything
- * @set: a set that was started
- *
- * What is frozen is thawed by one work each, lowest level first; what is being
- * frozen thaws itself when it gets there. Allocates nothing.
- * Context: process. Does not wait.
- * Return: true if nothing is left to thaw, false if the owner will be told
- * when it is settled.
- */
-bool kfreeze_set_thaw(struct kfreeze_set *set)
-{
-	struct kfreeze_target *target;
-	u64 levels = set->levels;
-	unsigned int level;
-	bool settled;
-
-	kfreeze_set_unexpedite(set);
-	spin_lock(&set->lock);
-	set->stop = true;
-	for (; levels; levels &= levels - 1) {
-		level = __ffs64(levels);
-		kfreeze_for_each_target(set, target) {
-			if (target->record.level != level ||
-			    target->record.state != KFREEZE_TARGET_FROZEN)
-				continue;
-			target->record.state = KFREEZE_TARGET_THAWING;
-			kref_get(&set->ref);
-			queue_delayed_work(kfreeze_thaw_queue, &target->thaw, 0);
-		}
-	}
-	settled = !set->nr_held;
-	set->settled = settled;
-	spin_unlock(&set->lock);
-	wake_up(&set->wait);
-	return settled;
-}
-
-/**
- * kfreeze_set_give_up - no longer wait for what is on the way
- * @set: a set that was told to thaw and has not settled
- * @state: KFREEZE_TARGET_FREEZING: give up only what has not frozen yet;
- *	KFREEZE_TARGET_THAWING: also what has not thawed yet
- *
- * It goes on, and the owner is told when the last of it is thawed.
- * Context: process. Does not wait.
- * Return: true if the set has settled thereby.
- */
-bool kfreeze_set_give_up(struct kfreeze_set *set, enum kfreeze_target_state state)
-{
-	struct kfreeze_target *target;
-	struct kfreeze_record *record;
-	bool settled;
-
-	spin_lock(&set->lock);
-	kfreeze_for_each_target(set, target) {
-		record = &target->record;
-		if (record->late || (record->state != state &&
-				     record->state != KFREEZE_TARGET_FREEZING))
-			continue;
-		record->late = true;
-		set->nr_held--;
-		set->nr_late++;
-	}
-	settled = !set->nr_held && !set->settled;
-	if (settled)
-		set->settled = true;
-	spin_unlock(&set->lock);
-	return settled;
 }

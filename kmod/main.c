@@ -9,6 +9,7 @@
 #include "param.h"
 #include "session.h"
 #include "set.h"
+#include "thaw.h"
 #include "version.h"
 #include "watchdog.h"
 
@@ -22,9 +23,12 @@ static int __init kfreeze_init(void)
 	err = kfreeze_set_init();
 	if (err)
 		return err;
-	err = kfreeze_freeze_init();
+	err = kfreeze_thaw_init();
 	if (err)
 		goto err_set;
+	err = kfreeze_freeze_init();
+	if (err)
+		goto err_thaw;
 	err = kfreeze_watchdog_start();
 	if (err)
 		goto err_freeze;
@@ -47,6 +51,8 @@ err_watchdog:
 	kfreeze_watchdog_stop();
 err_freeze:
 	kfreeze_freeze_exit();
+err_thaw:
+	kfreeze_thaw_exit();
 err_set:
 	kfreeze_set_exit();
 	return err;
@@ -60,6 +66,7 @@ static void __exit kfreeze_exit(void)
 	kfreeze_session_exit();
 	kfreeze_watchdog_stop();
 	kfreeze_freeze_exit();
+	kfreeze_thaw_exit();
 	kfreeze_set_exit();
 }
 

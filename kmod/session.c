@@ -16,6 +16,7 @@
 
 #include "freeze.h"
 #include "param.h"
+#include "thaw.h"
 #include "watchdog.h"
 
 /* How long a thaw may take before its stragglers are reported as stuck. */
@@ -69,7 +70,7 @@ struct kfreeze_session {
 
 static LIST_HEAD(kfreeze_sessions); /* by id */
 static DEFINE_MUTEX(kfreeze_session_lock); /* protects all in this file */
-static unsigned int kfreeze_nr_sessions;
+static unsigned int kfreeze_nr_sessions; /* whose owner lives */
 static u32 kfreeze_last_session;
 static u32 kfreeze_last_cycle;
 static bool kfreeze_session_barred;
@@ -194,9 +195,8 @@ static void kfreeze_session_end(struct kfreeze_session *session,
 		return;
 	session->state = KFREEZE_STATE_THAWING;
 	session->cause = cause;
-	if (kfreeze_set_thaw(session->set) ||
-	    (expired &&
-	     kfreeze_set_give_up(session->set, KFREEZE_TARGET_FREEZING)))
+	if (expired ? kfreeze_set_expire(session->set)
+		    : kfreeze_set_thaw(session->set))
 		kfreeze_session_finish(session);
 	else
 		kfreeze_session_arm(session, expired ? KFREEZE_EXPIRED_GRACE
@@ -218,7 +218,7 @@ static void kfreeze_session_expired(struct kfreeze_watchdog *watchdog)
 		kfreeze_session_end(session, KFREEZE_CAUSE_DEADLINE);
 		break;
 	case KFREEZE_STATE_THAWING:
-		if (kfreeze_set_give_up(session->set, KFREEZE_TARGET_THAWING))
+		if (kfreeze_set_give_up(session->set))
 			kfreeze_session_finish(session);
 		break;
 	default:
@@ -318,7 +318,6 @@ static void kfreeze_session_close(struct work_struct *work)
 	kfreeze_watchdog_disarm_sync(&session->watchdog);
 	mutex_lock(&kfreeze_session_lock);
 	list_del(&session->node);
-	kfreeze_nr_sessions--;
 	mutex_unlock(&kfreeze_session_lock);
 	if (session->set)
 		kfreeze_set_put(session->set);
@@ -383,6 +382,7 @@ void kfreeze_session_socket_died(u32 portid)
 		    !sock_flag(session->sk, SOCK_DEAD))
 			continue;
 		session->closed = true;
+		kfreeze_nr_sessions--;
 		kfreeze_session_end(session, KFREEZE_CAUSE_OWNER);
 		queue_work(kfreeze_session_queue, &session->close);
 	}
@@ -436,7 +436,8 @@ static int kfreeze_session_add(struct kfreeze_session *session)
  * @id: where to put the session's id
  *
  * Context: may sleep.
- * Return: 0, -EBUSY if it has one, -EUSERS if there are too many, -ENOMEM.
+ * Return: 0, -EBUSY if it has one, -EUSERS if there are too many, -ENODEV if
+ * the module is being unloaded, -ENOMEM.
  */
 int kfreeze_session_open(struct sock *sk, u32 portid, u32 *id)
 {
@@ -446,7 +447,11 @@ int kfreeze_session_open(struct sock *sk, u32 portid, u32 *id)
 	session = kzalloc(sizeof(*session), GFP_KERNEL);
 	if (!session)
 		return -ENOMEM;
-	__module_get(THIS_MODULE);
+	/* requests are still answered while the module is being unloaded */
+	if (!try_module_get(THIS_MODULE)) {
+		kfree(session);
+		return -ENODEV;
+	}
 	sock_hold(sk);
 	kref_init(&session->ref);
 	session->sk = sk;

@@ -179,6 +179,26 @@ int kfreeze_set_claim(struct kfreeze_set *set, u32 *bad)
 	return 0;
 }
 
+/**
+ * kfreeze_set_blame - record a target's error
+ * @set: the set; its lock is held
+ * @target: the target; its first error stays, and the set's first target
+ * @step: where it happened
+ * @err: negative errno
+ *
+ * Context: any.
+ */
+void kfreeze_set_blame(struct kfreeze_set *set, struct kfreeze_target *target,
+		       enum kfreeze_step step, int err)
+{
+	if (!target->record.err) {
+		target->record.step = step;
+		target->record.err = err;
+	}
+	if (!set->blame)
+		set->blame = target;
+}
+
 static void kfreeze_set_copy(const struct kfreeze_target *target,
 			     struct kfreeze_record *record)
 {

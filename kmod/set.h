@@ -116,6 +116,8 @@ int kfreeze_set_claim(struct kfreeze_set *set, u32 *bad);
 void kfreeze_set_release(struct kfreeze_set *set);
 void kfreeze_set_put(struct kfreeze_set *set);
 
+void kfreeze_set_blame(struct kfreeze_set *set, struct kfreeze_target *target,
+		       enum kfreeze_step step, int err);
 void kfreeze_set_summary(struct kfreeze_set *set,
 			 struct kfreeze_summary *summary);
 void kfreeze_set_record(struct kfreeze_set *set, u32 index,

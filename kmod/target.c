@@ -2,6 +2,7 @@
 /* One filesystem: descriptor to superblock, and what is done to it. */
 #include "target.h"
 
+#include <linux/blkdev.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hashtable.h>
@@ -123,21 +124,19 @@ void kfreeze_target_unclaim(struct kfreeze_target *target)
 }
 
 /**
- * kfreeze_target_flush - write its dirty data
- * @target: a pinned target
+ * kfreeze_target_shares_disk - do two targets lie on one disk?
+ * @a: a pinned target
+ * @b: another one
  *
- * Context: process; waits for I/O, and for whoever holds s_umount.
- * Return: 0 or a negative errno.
+ * Return: true if they do, as partitions of it.
  */
-int kfreeze_target_flush(struct kfreeze_target *target)
+bool kfreeze_target_shares_disk(const struct kfreeze_target *a,
+				const struct kfreeze_target *b)
 {
-	struct super_block *sb = target->sb;
-	int err;
+	const struct block_device *one = a->sb->s_bdev;
+	const struct block_device *other = b->sb->s_bdev;
 
-	down_read(&sb->s_umount);
-	err = sync_filesystem(sb);
-	up_read(&sb->s_umount);
-	return err;
+	return one && other && one->bd_disk == other->bd_disk;
 }
 
 /**

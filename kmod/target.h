@@ -81,7 +81,8 @@ int kfreeze_target_pin(struct kfreeze_target *target, int fd);
 void kfreeze_target_unpin(struct kfreeze_target *target);
 int kfreeze_target_claim(struct kfreeze_target *target);
 void kfreeze_target_unclaim(struct kfreeze_target *target);
-int kfreeze_target_flush(struct kfreeze_target *target);
+bool kfreeze_target_shares_disk(const struct kfreeze_target *a,
+				const struct kfreeze_target *b);
 int kfreeze_target_freeze(struct kfreeze_target *target);
 int kfreeze_target_thaw(struct kfreeze_target *target);
 enum kfreeze_holder kfreeze_target_holder(void);

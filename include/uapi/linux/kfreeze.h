@@ -62,6 +62,7 @@
  *   EPERM   no CAP_SYS_ADMIN
  *   EBUSY   this socket has a session already
  *   EUSERS  MAX_SESSIONS sessions are open
+ *   ENODEV  the module is being unloaded
  *   ENOMEM
  *
  * %KFREEZE_CMD_FREEZE: flush, then freeze all targets, or none. Owner only.

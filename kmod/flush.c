@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Write a filesystem's dirty data without getting in the writers' way. A sync
+ * of a slow disk stalls them as badly as a freeze: their journal waits behind
+ * all the data that is queued. So the data goes in chunks, each waited for.
+ */
+#include "flush.h"
+
+#include <linux/fs.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+#include <linux/xarray.h>
+
+/* What a writer's fsync waits for at most, beside its own. */
+#define KFREEZE_FLUSH_CHUNK SZ_128K
+
+/* One pass over the file's dirty pages: the index only grows. */
+static void kfreeze_flush_inode(struct inode *inode,
+				const struct kfreeze_flush *flush)
+{
+	struct address_space *mapping = inode->i_mapping;
+	unsigned long index = 0;
+	loff_t from, to;
+
+	while (flush->go_on(flush->data) &&
+	       xa_find(&mapping->i_pages, &index, ULONG_MAX, PAGECACHE_TAG_DIRTY)) {
+		from = (loff_t)index << PAGE_SHIFT;
+		to = from + KFREEZE_FLUSH_CHUNK - 1;
+		/* errors stay in the mapping for whoever calls fsync() */
+		filemap_fdatawrite_range(mapping, from, to);
+		filemap_fdatawait_range_keep_errors(mapping, from, to);
+		index += KFREEZE_FLUSH_CHUNK >> PAGE_SHIFT;
+		if (!index) /* the very last page of all */
+			break;
+		cond_resched();
+	}
+}
+
+/*
+ * The list's lock is dropped for every dirty file, and when the CPU is wanted;
+ * the file's reference keeps the place in the list meanwhile.
+ */
+static void kfreeze_flush_inodes(struct super_block *sb,
+				 const struct kfreeze_flush *flush)
+{
+	struct inode *inode, *last = NULL;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		if (!need_resched() &&
+		    !mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY))
+			continue;
+		if (!igrab(inode))
+			continue;
+		spin_unlock(&sb->s_inode_list_lock);
+		iput(last);
+		last = inode;
+		kfreeze_flush_inode(inode, flush);
+		cond_resched();
+		spin_lock(&sb->s_inode_list_lock);
+		if (!flush->go_on(flush->data))
+			break;
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	iput(last);
+}
+
+/**
+ * kfreeze_flush_sb - write a filesystem's dirty data
+ * @sb: its superblock, pinned
+ * @flush: how long to go on
+ *
+ * Context: process; waits for I/O, and for whoever holds s_umount.
+ * Return: 0 or a negative errno.
+ */
+int kfreeze_flush_sb(struct super_block *sb, const struct kfreeze_flush *flush)
+{
+	int err;
+
+	kfreeze_flush_inodes(sb, flush);
+	if (!flush->go_on(flush->data))
+		return -ECANCELED;
+	down_read(&sb->s_umount);
+	err = sync_filesystem(sb);
+	up_read(&sb->s_umount);
+	return err;
+}

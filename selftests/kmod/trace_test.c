@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The tracepoints tell device, level, error and duration of every step. */
+#include "cycle.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "ktap.h"
+
+#define TRACING "/sys/kernel/tracing/"
+#define TRACE_SIZE 65536
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+void ktap_setup(void)
+{
+	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+}
+
+void ktap_teardown(void)
+{
+	write_file(TRACING "events/kfreeze/enable", "0");
+	disk_umount_all();
+}
+
+/* The trace, once @wanted stands in it. */
+static const char *read_trace(const char *wanted)
+{
+	static char text[TRACE_SIZE];
+	long long until = clock_ms() + 5000;
+	FILE *f;
+
+	do {
+		f = fopen(TRACING "trace", "re");
+		CHECK(f);
+		text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+		fclose(f);
+		if (strstr(text, wanted))
+			return text;
+	} while (clock_ms() < until);
+	printf("# not in the trace: %s\n", wanted);
+	exit(EXIT_FAILURE);
+}
+
+/* Does a line of @event tell of the filesystem at @dir with @err? */
+static void check_event(const char *event, const char *dir, int level, int err)
+{
+	char wanted[96];
+	struct stat st;
+
+	CHECK_EQ(stat(dir, &st), 0);
+	snprintf(wanted, sizeof(wanted),
+		 "%s: dev=%u:%u level=%d error=%d ns=", event, major(st.st_dev),
+		 minor(st.st_dev), level, err);
+	CHECK(strtoull(strstr(read_trace(wanted), wanted) + strlen(wanted),
+		       NULL, 10) > 0);
+}
+
+TEST(every_step_of_every_target_is_traced)
+{
+	struct client *client = client_open();
+	const char *dirs[2] = {disk_mount(DISK_EXT4), disk_mount(DISK_XFS)};
+	int i;
+
+	write_file(TRACING "trace", "");
+	write_file(TRACING "events/kfreeze/enable", "1");
+	cycle_freeze(client, dirs, 2, 20000);
+	cycle_thaw(client);
+	for (i = 0; i < 2; i++) {
+		check_event("flush", dirs[i], 0, 0);
+		check_event("freeze", dirs[i], 0, 0);
+		check_event("thaw", dirs[i], 0, 0);
+	}
+	CHECK(!strstr(read_trace("thaw"), "expire:"));
+}
+
+TEST(expiry_is_traced)
+{
+	struct client *client = client_open();
+	const char *dir = disk_mount(DISK_EXT4);
+
+	write_file(TRACING "trace", "");
+	write_file(TRACING "events/kfreeze/enable", "1");
+	cycle_freeze(client, &dir, 1, 200);
+	CHECK_EQ(cycle_result(client).verdict, KFREEZE_VERDICT_LOST);
+	check_event("expire", dir, 0, -ETIMEDOUT);
+}
