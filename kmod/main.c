@@ -32,7 +32,7 @@ static int __init kfreeze_init(void)
 	err = kfreeze_watchdog_start();
 	if (err)
 		goto err_freeze;
-	err = kfreeze_session_init(kfreeze_nl_session_ops());
+	err = kfreeze_session_init(kfreeze_nl_cycle_ops());
 	if (err)
 		goto err_watchdog;
 	err = kfreeze_notifier_init();

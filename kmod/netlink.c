@@ -138,7 +138,7 @@ static void kfreeze_nl_event(enum kfreeze_event event, struct sk_buff_head *spar
 				GFP_NOWAIT);
 }
 
-static const struct kfreeze_session_ops kfreeze_nl_ops = {
+static const struct kfreeze_cycle_ops kfreeze_nl_ops = {
 	.result = kfreeze_nl_result,
 	.event = kfreeze_nl_event,
 };
@@ -343,16 +343,17 @@ static int kfreeze_nl_timeout(const struct nlattr *attr, u32 max,
 	return -ERANGE;
 }
 
-static int kfreeze_nl_prepare(struct sk_buff_head *spare)
+/* Messages that the set can send when there is no memory for any. */
+static int kfreeze_nl_prepare(struct kfreeze_set *set)
 {
 	struct sk_buff *skb;
 	int i;
 
-	for (i = 0; i < KFREEZE_SESSION_SPARE; i++) {
+	for (i = 0; i < KFREEZE_CYCLE_SPARE; i++) {
 		skb = genlmsg_new(KFREEZE_NL_MSG_SIZE, GFP_KERNEL);
 		if (!skb)
 			return -ENOMEM;
-		__skb_queue_tail(spare, skb);
+		skb_queue_tail(&set->spare, skb);
 	}
 	return 0;
 }
@@ -363,27 +364,24 @@ static int kfreeze_nl_start(struct sk_buff *request, struct genl_info *info,
 			    u32 flush_timeout_ms, u32 *cycle)
 {
 	const struct nlattr *targets = info->attrs[KFREEZE_A_TARGETS];
-	struct sk_buff_head spare;
 	u32 bad = set->nr;
 	int err;
 
-	__skb_queue_head_init(&spare);
-	err = kfreeze_nl_prepare(&spare);
+	err = kfreeze_nl_prepare(set);
 	if (!err)
 		err = kfreeze_session_freeze(NETLINK_CB(request).sk, set,
 					     timeout_ms, flush_timeout_ms,
-					     &spare, cycle, &bad, info->extack);
+					     cycle, &bad, info->extack);
+	if (!err)
+		return 0;
 	if (err == -EEXIST)
 		NL_SET_ERR_MSG_ATTR(info->extack, kfreeze_nl_nth(targets, bad),
 				    "the same filesystem as an earlier target");
-	else if (err && bad < set->nr)
+	else if (bad < set->nr)
 		NL_SET_ERR_MSG_ATTR(info->extack, kfreeze_nl_nth(targets, bad),
 				    "another cycle holds this filesystem");
-	__skb_queue_purge(&spare);
-	if (err) {
-		kfreeze_set_release(set);
-		kfreeze_set_put(set);
-	}
+	kfreeze_set_release(set);
+	kfreeze_set_put(set);
 	return err;
 }
 
@@ -617,11 +615,11 @@ void kfreeze_nl_exit(void)
 }
 
 /**
- * kfreeze_nl_session_ops - how sessions reach their owners and listeners
+ * kfreeze_nl_cycle_ops - how cycles reach their owners and listeners
  *
  * Return: the functions.
  */
-const struct kfreeze_session_ops *kfreeze_nl_session_ops(void)
+const struct kfreeze_cycle_ops *kfreeze_nl_cycle_ops(void)
 {
 	return &kfreeze_nl_ops;
 }

@@ -3,10 +3,10 @@
 #ifndef KFREEZE_NETLINK_H
 #define KFREEZE_NETLINK_H
 
-struct kfreeze_session_ops;
+struct kfreeze_cycle_ops;
 
 int kfreeze_nl_init(void);
 void kfreeze_nl_exit(void);
-const struct kfreeze_session_ops *kfreeze_nl_session_ops(void);
+const struct kfreeze_cycle_ops *kfreeze_nl_cycle_ops(void);
 
 #endif

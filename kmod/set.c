@@ -42,6 +42,7 @@ static void kfreeze_set_free(struct kref *ref)
 
 	if (set->ops)
 		set->ops->gone(set);
+	skb_queue_purge(&set->spare);
 	kvfree(set);
 	module_put(THIS_MODULE);
 }
@@ -127,6 +128,7 @@ struct kfreeze_set *kfreeze_set_alloc(unsigned int nr)
 	__module_get(THIS_MODULE);
 	kref_init(&set->ref);
 	init_waitqueue_head(&set->wait);
+	skb_queue_head_init(&set->spare);
 	spin_lock_init(&set->lock);
 	set->nr = nr;
 	kfreeze_for_each_target(set, target) {

@@ -4,6 +4,7 @@
 #define KFREEZE_SET_H
 
 #include <linux/kref.h>
+#include <linux/skbuff.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -41,6 +42,7 @@ struct kfreeze_set_ops {
  * @ops: calls to the owner, NULL until kfreeze_set_start()
  * @owner: for the owner's use
  * @cycle: likewise
+ * @spare: messages about it, allocated before anything is frozen
  * @flush_timeout: in jiffies
  * @run: the work that leads through flush and freeze
  * @wait: where @run waits for the targets' works
@@ -64,6 +66,7 @@ struct kfreeze_set {
 	const struct kfreeze_set_ops *ops;
 	void *owner;
 	u32 cycle;
+	struct sk_buff_head spare;
 	unsigned long flush_timeout;
 	struct work_struct run;
 	wait_queue_head_t wait;

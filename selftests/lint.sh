@@ -40,7 +40,8 @@ kmod_may_include() {
 	main) echo "netlink notifier session param freeze thaw set watchdog version" ;;
 	netlink) echo "session param version" ;;
 	notifier) echo "session" ;;
-	session) echo "param freeze thaw set watchdog" ;;
+	session) echo "cycle" ;;
+	cycle) echo "param freeze thaw set watchdog" ;;
 	freeze) echo "flush expedite thaw set trace" ;;
 	thaw) echo "expedite set trace" ;;
 	expedite) echo "set" ;;
