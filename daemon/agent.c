@@ -136,8 +136,10 @@ int agent_new(const struct config *config, const struct channel_address *address
 	struct agent *agent = calloc(1, sizeof(*agent));
 	int err;
 
-	if (!agent)
+	if (!agent) {
+		monitor_client_free(monitor);
 		return -ENOMEM;
+	}
 	agent->monitor = monitor;
 	agent->qga = qga_new(config, monitor, reply, agent);
 	err = agent->qga ? 0 : -ENOMEM;
@@ -156,6 +158,8 @@ void agent_free(struct agent *agent)
 	if (!agent)
 		return;
 	sd_event_unref(agent->loop);
+	/* first: a host that waits is told that nothing will come */
+	monitor_client_free(agent->monitor);
 	channel_close(agent->channel);
 	qga_free(agent->qga);
 	free(agent);

@@ -8,8 +8,8 @@ struct config;
 struct channel_address;
 struct monitor_client;
 
-/* Opens the channel, as long as we may. @config, @address and @monitor must
- * outlive the agent. 0 or -errno, logged. */
+/* Opens the channel, as long as we may. @config and @address must outlive the
+ * agent; @monitor is taken over. 0 or -errno, logged. */
 int agent_new(const struct config *config, const struct channel_address *address,
 	      struct monitor_client *monitor, struct agent **agent);
 void agent_free(struct agent *agent);

@@ -160,7 +160,6 @@ static int serve(const struct config *config)
 	if (!err)
 		err = agent_run(agent);
 	agent_free(agent);
-	monitor_client_free(monitor);
 	return err;
 }
 

@@ -25,6 +25,7 @@
 #define THAWED_AFTER_MS 1000
 
 #define GONE "kfreeze-monitor is gone"
+#define STOPPING "kfreezed is being stopped"
 
 struct pending {
 	uint32_t id; /* 0: none */
@@ -543,6 +544,9 @@ void monitor_client_free(struct monitor_client *client)
 {
 	if (!client)
 		return;
+	answer(&client->freeze, -ESHUTDOWN, 0, STOPPING);
+	answer(&client->thaw, -ESHUTDOWN, 0, STOPPING);
+	answer(&client->report, -ESHUTDOWN, 0, STOPPING);
 	drop_outgoing(client);
 	if (client->socket >= 0)
 		close(client->socket);

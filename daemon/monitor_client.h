@@ -20,6 +20,7 @@ struct monitor_limits {
  * and again. NULL when out of memory. Nothing here blocks. */
 struct monitor_client *monitor_client_new(const char *path, int fd,
 					  const struct monitor_limits *limits);
+/* Answers what has not been answered. */
 void monitor_client_free(struct monitor_client *client);
 
 /* Readable when monitor_client_dispatch() has something to do. */
