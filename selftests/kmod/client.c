@@ -222,24 +222,39 @@ struct nl_msg *client_message(struct client *client, uint8_t cmd)
 	return msg;
 }
 
-int client_send(struct client *client, struct nl_msg *msg)
+int client_post(struct client *client, struct nl_msg *msg, uint32_t *seq)
 {
-	char buffer[16384];
-	uint32_t seq;
-	int err, len;
+	int err;
 
 	nl_complete_msg(client->sock, msg);
-	seq = nlmsg_hdr(msg)->nlmsg_seq;
+	*seq = nlmsg_hdr(msg)->nlmsg_seq;
 	err = nl_send(client->sock, msg);
 	nlmsg_free(msg);
-	if (err < 0)
-		die("nl_send", -EIO);
+	return err < 0 ? err : 0;
+}
+
+int client_answer(struct client *client, uint32_t seq)
+{
+	char buffer[16384];
+	int err = 0, len;
+
 	do {
 		len = receive(client, buffer, sizeof(buffer), ANSWER_MS);
+		if (len == -ENOBUFS)
+			return len;
 		if (len < 0)
 			die("no answer to a request", len);
 	} while (!take(client, buffer, len, seq, &err));
 	return err;
+}
+
+int client_send(struct client *client, struct nl_msg *msg)
+{
+	uint32_t seq;
+
+	if (client_post(client, msg, &seq))
+		die("nl_send", -EIO);
+	return client_answer(client, seq);
 }
 
 int client_command(struct client *client, uint8_t cmd)
@@ -247,7 +262,8 @@ int client_command(struct client *client, uint8_t cmd)
 	return client_send(client, client_message(client, cmd));
 }
 
-int client_freeze(struct client *client, const struct client_request *request)
+struct nl_msg *client_freeze_message(struct client *client,
+				     const struct client_request *request)
 {
 	struct nl_msg *msg = client_message(client, KFREEZE_CMD_FREEZE);
 	struct nlattr *targets, *target;
@@ -268,7 +284,12 @@ int client_freeze(struct client *client, const struct client_request *request)
 	if (request->flush_timeout_ms)
 		nla_put_u32(msg, KFREEZE_A_FLUSH_TIMEOUT_MS,
 			    request->flush_timeout_ms);
-	return client_send(client, msg);
+	return msg;
+}
+
+int client_freeze(struct client *client, const struct client_request *request)
+{
+	return client_send(client, client_freeze_message(client, request));
 }
 
 bool client_wait(struct client *client, struct client_result *result,
@@ -317,7 +338,8 @@ int client_status(struct client *client, struct client_result *messages, int max
 			die("no answer to STATUS", len);
 		for (; nlmsg_ok(hdr, len); hdr = nlmsg_next(hdr, &len)) {
 			if (hdr->nlmsg_seq != seq) {
-				keep_result(client, hdr);
+				if (is_result(hdr))
+					keep_result(client, hdr);
 				continue;
 			}
 			if (hdr->nlmsg_type == NLMSG_ERROR)

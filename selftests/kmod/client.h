@@ -59,6 +59,16 @@ struct client_request {
 	uint32_t flush_timeout_ms; /* 0: not given */
 };
 int client_freeze(struct client *client, const struct client_request *request);
+struct nl_msg *client_freeze_message(struct client *client,
+				     const struct client_request *request);
+
+/*
+ * client_send() in two steps. The first fails, with an error of libnl's, if
+ * the kernel did not take the message; the second gives -ENOBUFS if the
+ * kernel had no memory for the answer.
+ */
+int client_post(struct client *client, struct nl_msg *msg, uint32_t *seq);
+int client_answer(struct client *client, uint32_t seq);
 
 /* The next RESULT; false if none comes in time. */
 bool client_wait(struct client *client, struct client_result *result,

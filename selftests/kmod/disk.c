@@ -45,6 +45,11 @@ long long clock_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
+const char *disk_dir(enum disk disk)
+{
+	return disks[disk].dir;
+}
+
 const char *disk_device(enum disk disk)
 {
 	return disks[disk].device;

@@ -21,6 +21,7 @@ enum disk {
 
 /* Mounts and opens end the test when they fail. */
 const char *disk_mount(enum disk disk); /* the mount point */
+const char *disk_dir(enum disk disk); /* the same, mounted or not */
 const char *disk_device(enum disk disk); /* /dev/vda ... */
 const char *disk_fstype(enum disk disk);
 void disk_mount_device(const char *device, const char *fstype,

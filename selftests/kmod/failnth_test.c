@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every allocation that a request makes fails once, the first in the first
+ * run, the second in the second. A request that fails did nothing.
+ */
+#include "cycle.h"
+#include "module.h"
+
+#include <fcntl.h>
+#include <netlink/netlink.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "ktap.h"
+
+#define DISKS 2
+#define NTH_MAX 1000 /* no request comes near */
+#define PATIENCE_S 600
+
+static const char *dirs[DISKS];
+
+/* One request during which one allocation failed. */
+struct attempt {
+	bool injected; /* false: it made fewer allocations */
+	bool taken; /* the kernel has got the message */
+	int err; /* of the answer, -ENOBUFS: which was lost */
+};
+
+static bool put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool done;
+
+	if (fd < 0)
+		return false;
+	done = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return done;
+}
+
+/* By default only allocations that cannot wait fail. In the parent. */
+void ktap_setup(void)
+{
+	static const char *const settings[][2] = {
+		{"failslab/ignore-gfp-wait", "N"},
+		{"failslab/verbose", "0"},
+		{"fail_page_alloc/ignore-gfp-wait", "N"},
+		{"fail_page_alloc/ignore-gfp-highmem", "N"},
+		{"fail_page_alloc/min-order", "0"},
+		{"fail_page_alloc/verbose", "0"},
+	};
+	char path[96];
+	size_t i;
+
+	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s",
+			 settings[i][0]);
+		put(path, settings[i][1]);
+	}
+}
+
+void ktap_teardown(void)
+{
+	disk_umount_all();
+}
+
+/* The file in which a thread says which of its allocations is to fail. */
+static int fault_open(void)
+{
+	int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		SKIP("this kernel has no fault injection");
+	return fd;
+}
+
+static void fault_set(int fd, int nth)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", nth);
+
+	CHECK_EQ(pwrite(fd, text, len, 0), len);
+}
+
+/* How many allocations are still to succeed before one fails; 0: it did. */
+static int fault_left(int fd)
+{
+	char text[16] = "";
+
+	CHECK(pread(fd, text, sizeof(text) - 1, 0) > 0);
+	return atoi(text);
+}
+
+static struct attempt try(struct client *client, struct nl_msg *msg, int fault,
+			  int nth)
+{
+	struct attempt attempt = {0};
+	uint32_t seq;
+
+	fault_set(fault, nth);
+	attempt.taken = client_post(client, msg, &seq) == 0;
+	attempt.injected = fault_left(fault) == 0;
+	fault_set(fault, 0);
+	if (attempt.taken)
+		attempt.err = client_answer(client, seq);
+	if (attempt.err && attempt.err != -ENOBUFS)
+		CHECK_EQ(attempt.err, -ENOMEM);
+	return attempt;
+}
+
+static void mount_disks(void)
+{
+	dirs[0] = disk_mount(DISK_EXT4);
+	dirs[1] = disk_mount(DISK_XFS);
+}
+
+static void check_all_writable(void)
+{
+	int i;
+
+	for (i = 0; i < DISKS; i++)
+		CHECK(disk_writable(dirs[i]));
+}
+
+static struct attempt try_open(int fault, int nth)
+{
+	struct client *client = client_new();
+	struct attempt attempt;
+	int err;
+
+	attempt = try(client, client_message(client, KFREEZE_CMD_OPEN), fault,
+		      nth);
+	err = client_command(client, KFREEZE_CMD_OPEN);
+	if (attempt.taken && attempt.err == 0)
+		CHECK_EQ(err, -EBUSY);
+	else if (err != -EBUSY || attempt.err != -ENOBUFS)
+		CHECK_EQ(err, 0);
+	client_close(client);
+	return attempt;
+}
+
+static uint32_t state_of(struct client *client)
+{
+	struct client_result status;
+
+	CHECK(client_status(client, &status, 1) >= 1);
+	return status.state;
+}
+
+static void thaw(struct client *client)
+{
+	struct client_result result = cycle_thaw(client);
+
+	CHECK_EQ(result.state, KFREEZE_STATE_IDLE);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
+}
+
+static struct attempt try_freeze(int fault, int nth)
+{
+	struct client_request request = {.nr = DISKS, .timeout_ms = 60000};
+	struct client *client = client_open();
+	struct attempt attempt;
+	int fds[DISKS], i;
+
+	for (i = 0; i < DISKS; i++)
+		fds[i] = disk_open(dirs[i]);
+	request.fds = fds;
+	attempt = try(client, client_freeze_message(client, &request), fault,
+		      nth);
+	for (i = 0; i < DISKS; i++)
+		close(fds[i]);
+	if (state_of(client) == KFREEZE_STATE_IDLE) {
+		CHECK(!attempt.taken || attempt.err);
+	} else {
+		CHECK(attempt.taken && attempt.err != -ENOMEM);
+		CHECK_EQ(cycle_result(client).state, KFREEZE_STATE_FROZEN);
+		thaw(client);
+	}
+	check_all_writable();
+	client_close(client);
+	return attempt;
+}
+
+/* No allocation of ours keeps a thaw: what fails is netlink's own. */
+static struct attempt try_thaw(int fault, int nth)
+{
+	struct client *client = client_open();
+	struct client_result result;
+	struct attempt attempt;
+
+	cycle_freeze(client, dirs, DISKS, 60000);
+	attempt = try(client, client_message(client, KFREEZE_CMD_THAW), fault,
+		      nth);
+	if (state_of(client) == KFREEZE_STATE_FROZEN) {
+		CHECK(!attempt.taken || attempt.err == -ENOMEM);
+		thaw(client);
+	} else {
+		result = cycle_result(client);
+		CHECK_EQ(result.state, KFREEZE_STATE_IDLE);
+		CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
+	}
+	check_all_writable();
+	client_close(client);
+	return attempt;
+}
+
+static void fail_every_allocation(struct attempt (*try_once)(int fault, int nth))
+{
+	int fault = fault_open();
+	int nth, nr_failed = 0;
+	struct attempt attempt;
+
+	mount_disks();
+	for (nth = 1; nth < NTH_MAX; nth++) {
+		attempt = try_once(fault, nth);
+		if (!attempt.injected)
+			break;
+		nr_failed += !attempt.taken || attempt.err;
+	}
+	printf("# %d allocations, %d of them failed the request\n", nth - 1,
+	       nr_failed);
+	CHECK(nth > 1 && nth < NTH_MAX);
+	CHECK(nr_failed > 0);
+	CHECK(attempt.taken);
+	CHECK_EQ(attempt.err, 0);
+}
+
+TEST_TIMEOUT(open_without_memory_opens_nothing, PATIENCE_S)
+{
+	fail_every_allocation(try_open);
+}
+
+TEST_TIMEOUT(freeze_without_memory_freezes_nothing, PATIENCE_S)
+{
+	fail_every_allocation(try_freeze);
+}
+
+TEST_TIMEOUT(thaw_needs_no_memory_of_ours, PATIENCE_S)
+{
+	fail_every_allocation(try_thaw);
+}
+
+TEST(nothing_holds_the_module)
+{
+	CHECK(module_unload());
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The module itself, as something that comes and goes. */
+#include "module.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "disk.h"
+
+#define PATIENCE_MS 10000
+
+/* Its works hold it a little longer than the owners; nobody tells the end. */
+bool module_unload(void)
+{
+	long long until = clock_ms() + PATIENCE_MS;
+
+	while (syscall(SYS_delete_module, "kfreeze", O_NONBLOCK)) {
+		if (clock_ms() > until)
+			return false;
+		poll(NULL, 0, 10);
+	}
+	return true;
+}
