@@ -11,9 +11,9 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/cache.sh"
 
 # Loaded by init, in this order; the others by the kernel when it needs them.
-LOADED='virtio_pci virtio_blk virtio_console ext4'
+LOADED='virtio_pci virtio_blk virtio_console ext4 loop'
 ON_DEMAND='xfs btrfs vfat nls_cp437 nls_iso8859-1 nls_ascii nls_utf8 exfat
-	loop nbd overlay fuse dm-mod dm-delay dm-flakey dm-snapshot
+	nbd overlay fuse dm-mod dm-delay dm-flakey dm-snapshot
 	crc32c_generic xxhash_generic blake2b_generic sha256_generic'
 
 # module_files ROOT RELEASE MODULE...: the files to load, in order. What is
@@ -57,7 +57,7 @@ copy_modules() {
 make_tree() {
 	local tree=$1 applet dir
 
-	mkdir -p "$tree"/{etc,proc,sys,dev,run,tmp,mnt,root,var} \
+	mkdir -p "$tree"/{etc,proc,sys,dev,run,tmp,mnt,root,var/log} \
 		"$tree"/usr/{bin,lib,lib64}
 	for dir in bin lib lib64; do
 		ln -s "usr/$dir" "$tree/$dir"

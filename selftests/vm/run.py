@@ -27,7 +27,6 @@ from qemu import VM, Disk, VMError, accelerator, tail  # noqa: E402
 
 BOOT_SECONDS = 60       # of patience, beside the time limits of the programs
 TOOLS = ["mke2fs", "dmsetup"]
-PROGRAM_DIR = "/test"
 
 
 def say(kernel, text):
@@ -60,15 +59,22 @@ def find_tool(name):
     raise FileNotFoundError(f"{name}: not installed")
 
 
+def path_in_vm(program):
+    """As in the build tree, for programs that look for their neighbours."""
+    if BUILD in program.parents:
+        return f"/build/selftests/{program.relative_to(BUILD)}"
+    return f"/test/{program.name}"
+
+
 def initramfs_files(options, programs, work):
     """The FILE=DEST arguments of initramfs.sh."""
     tests = work / "tests"
     tests.write_text("".join(
-        f"{options.program_timeout} {PROGRAM_DIR}/{path.name}\n"
+        f"{options.program_timeout} {path_in_vm(path)}\n"
         for path in programs))
     files = [f"{BUILD}/vm/init=/init", f"{tests}=/tests",
              "/etc/mke2fs.conf=/etc/mke2fs.conf"]
-    files += [f"{path}={PROGRAM_DIR}/{path.name}" for path in programs]
+    files += [f"{path}={path_in_vm(path)}" for path in programs]
     for tool in TOOLS + options.tool:
         files.append(f"{find_tool(tool)}=/usr/sbin/{tool}")
     if not options.no_module:
