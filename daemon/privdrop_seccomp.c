@@ -72,7 +72,7 @@ static const struct {
 } limited[] = {
 	/* the port again, read and written as it is, never made */
 	{SCMP_SYS(openat),
-	 {2, SCMP_CMP_MASKED_EQ, O_CREAT | O_TRUNC | O_APPEND, 0}},
+	 {2, SCMP_CMP_MASKED_EQ, O_CREAT | O_TRUNC | O_APPEND | O_TMPFILE, 0}},
 	/* memory is never executable */
 	{SCMP_SYS(mmap), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},
 	{SCMP_SYS(mprotect), {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}},

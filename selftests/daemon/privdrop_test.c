@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is left after a drop, as /proc tells it, and what it refuses. */
+/* link: privdrop privdrop_seccomp log ipc */
+/* libs: libcap-ng libseccomp libsystemd */
+#include "ktap.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "log.h"
+#include "privdrop.h"
+#include "sandbox.h"
+
+static char status[8192];
+
+/* Our own user database: the user need not exist on this machine. */
+static void setup(const char *passwd)
+{
+	SANDBOX_ENTER("");
+	sandbox_write_file("/etc/passwd", passwd, 0644);
+	CHECK_EQ(log_init("test", "/dev/null", false), 0);
+}
+
+#define USERS                         \
+	"root:x:0:0::/root:/bin/sh\n" \
+	"kfreezed:x:61234:61235::/nonexistent:/usr/sbin/nologin\n"
+
+/* Opened before the drop: the filter forbids nothing of what follows. */
+static int status_fd;
+
+static void open_status(void)
+{
+	status_fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	CHECK(status_fd >= 0);
+}
+
+static void check_status(const char *line)
+{
+	ssize_t len;
+
+	CHECK_EQ(lseek(status_fd, 0, SEEK_SET), 0);
+	len = read(status_fd, status, sizeof(status) - 1);
+	CHECK(len > 0);
+	status[len] = '\0';
+	if (strstr(status, line))
+		return;
+	KTAP_SAY("/proc/self/status lacks: %s", line + 1);
+	exit(EXIT_FAILURE);
+}
+
+TEST(agent_keeps_nothing)
+{
+	setup(USERS);
+	open_status();
+	CHECK_EQ(privdrop_agent(), 0);
+	check_status("\nUid:\t61234\t61234\t61234\t61234\n");
+	check_status("\nGid:\t61235\t61235\t61235\t61235\n");
+	check_status("\nGroups:\t61235 \n");
+	check_status("\nCapInh:\t0000000000000000\n");
+	check_status("\nCapPrm:\t0000000000000000\n");
+	check_status("\nCapEff:\t0000000000000000\n");
+	check_status("\nCapBnd:\t0000000000000000\n");
+	check_status("\nCapAmb:\t0000000000000000\n");
+	check_status("\nNoNewPrivs:\t1\n");
+	check_status("\nSeccomp:\t2\n");
+}
+
+TEST(agent_needs_its_user)
+{
+	setup("root:x:0:0::/root:/bin/sh\n");
+	CHECK_EQ(privdrop_agent(), -ENOENT);
+	CHECK_EQ(geteuid(), 0);
+}
+
+TEST(agent_refuses_a_privileged_user)
+{
+	setup("root:x:0:0::/root:/bin/sh\nkfreezed:x:0:0::/:/bin/sh\n");
+	CHECK_EQ(privdrop_agent(), -ENOENT);
+}
+
+TEST(agent_refuses_a_privileged_group)
+{
+	setup("root:x:0:0::/root:/bin/sh\nkfreezed:x:61234:0::/:/bin/sh\n");
+	CHECK_EQ(privdrop_agent(), -ENOENT);
+}
+
+/* As systemd starts it, but for a bounding set that it left. */
+TEST(agent_refuses_what_it_cannot_drop)
+{
+	setup(USERS);
+	CHECK_EQ(setresgid(61235, 61235, 61235), 0);
+	CHECK_EQ(setresuid(61234, 61234, 61234), 0);
+	CHECK_EQ(privdrop_agent(), -EPERM);
+}
+
+static void open_for_writing(void)
+{
+	open("/tmp", O_TMPFILE | O_RDWR, 0600);
+}
+
+static void create(void)
+{
+	open("/tmp/privdrop_test", O_CREAT | O_WRONLY, 0600);
+}
+
+static void run(void)
+{
+	execl("/bin/true", "true", NULL);
+}
+
+static void spawn(void)
+{
+	fork();
+}
+
+static void connect_to_network(void)
+{
+	socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static void map_code(void)
+{
+	mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+	     0);
+}
+
+static void trace(void)
+{
+	syscall(SYS_ptrace, 0, 0, 0, 0);
+}
+
+static void become_root(void)
+{
+	syscall(SYS_setuid, 0);
+}
+
+/* The filter kills: no error that an intruder could look at. */
+TEST(agent_dies_of_what_it_may_not)
+{
+	static void (*const calls[])(void) = {
+		open_for_writing,   create,   run,   spawn,
+		connect_to_network, map_code, trace, become_root,
+	};
+	int marker[2], child_status;
+	pid_t child;
+	size_t i;
+	char byte;
+
+	setup(USERS);
+	CHECK_EQ(pipe2(marker, O_NONBLOCK | O_CLOEXEC), 0);
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		child = fork();
+		CHECK(child >= 0);
+		if (child == 0) {
+			CHECK_EQ(privdrop_agent(), 0);
+			CHECK_EQ(write(marker[1], "", 1), 1);
+			calls[i]();
+			_exit(0);
+		}
+		CHECK_EQ(waitpid(child, &child_status, 0), child);
+		CHECK(WIFSIGNALED(child_status));
+		CHECK_EQ(WTERMSIG(child_status), SIGSYS);
+		/* by the call, not by the drop */
+		CHECK_EQ(read(marker[0], &byte, 1), 1);
+	}
+}
+
+TEST(agent_may_read_its_port_again)
+{
+	int fd;
+
+	setup(USERS);
+	CHECK_EQ(privdrop_agent(), 0);
+	fd = open("/dev/null", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	CHECK(fd >= 0);
+}
+
+TEST(monitor_keeps_what_freezes)
+{
+	struct rlimit core;
+
+	setup(USERS);
+	open_status();
+	CHECK_EQ(privdrop_monitor(), 0);
+	/* CAP_SYS_ADMIN 21, CAP_IPC_LOCK 14, CAP_KILL 5, CAP_DAC_READ_SEARCH 2 */
+	check_status("\nCapPrm:\t0000000000204024\n");
+	check_status("\nCapEff:\t0000000000204024\n");
+	check_status("\nCapInh:\t0000000000000000\n");
+	check_status("\nCapAmb:\t0000000000000000\n");
+	CHECK_EQ(prctl(PR_GET_DUMPABLE), 0);
+	CHECK_EQ(getrlimit(RLIMIT_CORE, &core), 0);
+	CHECK_EQ(core.rlim_max, 0);
+}
+
+/* Hooks are started by it and must be all that root can be. */
+TEST(monitors_children_are_root)
+{
+	int child_status;
+	pid_t child;
+
+	setup(USERS);
+	CHECK_EQ(privdrop_monitor(), 0);
+	child = fork();
+	CHECK(child >= 0);
+	if (child == 0) {
+		execl("/bin/sh", "sh", "-c",
+		      "test $(sed -n 's/CapEff:.//p' /proc/self/status) = "
+		      "$(sed -n 's/CapBnd:.//p' /proc/self/status)",
+		      NULL);
+		_exit(127);
+	}
+	CHECK_EQ(waitpid(child, &child_status, 0), child);
+	CHECK(WIFEXITED(child_status));
+	CHECK_EQ(WEXITSTATUS(child_status), 0);
+}
