@@ -183,7 +183,7 @@ static int on_message(struct nl_msg *msg, void *unused)
 	(void)unused;
 	if (genlmsg_parse(header, 0, attrs, KFREEZE_A_MAX, policy))
 		return NL_SKIP;
-	switch (genlmsg_hdr(nlmsg_data(header))->cmd) {
+	switch (genlmsg_hdr(header)->cmd) {
 	case KFREEZE_CMD_RESULT:
 		add_notice(attrs);
 		break;
