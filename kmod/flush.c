@@ -78,6 +78,9 @@ int kfreeze_flush_sb(struct super_block *sb, const struct kfreeze_flush *flush)
 {
 	int err;
 
+	/* somebody froze it: it is clean, and its device may be suspended */
+	if (READ_ONCE(sb->s_writers.frozen) == SB_FREEZE_COMPLETE)
+		return 0;
 	kfreeze_flush_inodes(sb, flush);
 	if (!flush->go_on(flush->data))
 		return -ECANCELED;

@@ -92,12 +92,18 @@ int disk_open(const char *dir)
 	return fd;
 }
 
-int disk_loop(const char *image, char device[LOOP_NAME_SIZE])
+int disk_loop(const char *image, size_t offset, size_t size,
+	      char device[LOOP_NAME_SIZE])
 {
-	struct loop_info64 info = {.lo_flags = LO_FLAGS_AUTOCLEAR};
+	struct loop_info64 info = {
+		.lo_flags = LO_FLAGS_AUTOCLEAR,
+		.lo_offset = offset,
+		.lo_sizelimit = size,
+	};
 	int control, backing, nr, fd;
 
-	RUN("modprobe", "loop");
+	if (access("/dev/loop-control", F_OK))
+		RUN("modprobe", "loop");
 	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	backing = open(image, O_RDWR | O_CLOEXEC);
 	if (control < 0 || backing < 0)

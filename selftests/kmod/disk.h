@@ -30,10 +30,11 @@ int disk_open(const char *dir); /* O_PATH */
 /* umount, -l if @lazy */
 void disk_umount(const char *dir, bool lazy);
 
-/* A loop device over @image, which goes when its last user closes it: close
- * the descriptor returned once it is mounted. */
+/* A loop device over a part of @image, @size 0 for all of it. It goes when its
+ * last user closes it: close the descriptor returned once it is mounted. */
 #define LOOP_NAME_SIZE 16
-int disk_loop(const char *image, char device[LOOP_NAME_SIZE]);
+int disk_loop(const char *image, size_t offset, size_t size,
+	      char device[LOOP_NAME_SIZE]);
 
 /* For ktap_teardown(): the next test finds the disks unused. */
 void disk_umount_all(void);

@@ -192,7 +192,7 @@ TEST(loop_freezes_before_the_disk_it_lies_on)
 
 	disk_dirty(outer, "image", 64 << 20);
 	CHECK_EQ(RUN("mke2fs", "-q", "-t", "ext4", "/tmp/xfs/image"), 0);
-	fd = disk_loop("/tmp/xfs/image", device);
+	fd = disk_loop("/tmp/xfs/image", 0, 0, device);
 	disk_mount_device(device, "ext4", "", inner);
 	close(fd);
 	disk_dirty(inner, "dirty", 8 << 20);

@@ -24,6 +24,7 @@
 #define ACTORS 6
 #define ROUNDS 20
 #define ROUND_MS 60000 /* a round takes a second or two */
+#define LONG_MS 120000 /* longer than a round: only the owner ends it */
 #define MOMENT_US 60000 /* about as long as a freeze takes */
 
 static const enum disk disk[DISKS] = {DISK_EXT4, DISK_EXT4_2, DISK_XFS,
@@ -53,7 +54,7 @@ static bool coin(unsigned int *seed)
 /* 0 or -errno of a FREEZE of some of the disks. */
 static int freeze_some(struct client *client, unsigned int *seed)
 {
-	struct client_request request = {.timeout_ms = 20000};
+	struct client_request request = {.timeout_ms = LONG_MS};
 	unsigned int wanted = rand_r(seed) % ((1 << DISKS) - 1) + 1;
 	uint8_t levels[DISKS];
 	int fds[DISKS], err, i;

@@ -1,49 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /* All or nothing: when one filesystem fails, all others are thawed. */
 #include "cycle.h"
+#include "mapped.h"
 
-#include <stdio.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "ktap.h"
 
-#define MAPPED "/tmp/mapped"
-#define SECTORS "524288" /* of a disk of 256 MiB */
-
-/* ext4 on a device that can be told to fail. */
-static void mount_mapped(const char *options)
-{
-	char table[96];
-
-	snprintf(table, sizeof(table), "0 " SECTORS " linear %s 0",
-		 disk_device(DISK_EXT4_4));
-	CHECK_EQ(RUN("dmsetup", "create", "mapped", "--table", table), 0);
-	disk_mount_device("/dev/mapper/mapped", "ext4", options, MAPPED);
-	CHECK_EQ(RUN("sync", "-f", MAPPED), 0);
-}
-
-static void map_to(const char *table)
-{
-	CHECK_EQ(RUN("dmsetup", "suspend", "--nolockfs", "mapped"), 0);
-	if (table)
-		CHECK_EQ(RUN("dmsetup", "load", "mapped", "--table", table), 0);
-	if (table)
-		CHECK_EQ(RUN("dmsetup", "resume", "mapped"), 0);
-}
-
 void ktap_setup(void)
 {
-	setenv("DM_DISABLE_UDEV", "1", 1);
+	mapped_setup();
 }
 
-/* What is stuck comes back, so that it can be unmounted. */
 void ktap_teardown(void)
 {
-	RUN("dmsetup", "resume", "mapped");
-	while (umount2(MAPPED, 0) == 0)
-		;
-	RUN("dmsetup", "remove", "--force", "--retry", "mapped");
+	mapped_teardown();
 	disk_umount_all();
 }
 
@@ -69,9 +40,9 @@ TEST_TIMEOUT(failed_freeze_thaws_the_other_four, 60)
 	const char *dirs[5];
 	int i;
 
-	mount_mapped("nobarrier");
+	mapped_mount("nobarrier,noinit_itable");
 	mount_five(dirs);
-	map_to("0 " SECTORS " error");
+	mapped_fail();
 	CHECK_EQ(cycle_request(client, dirs, 5, 20000), 0);
 	result = cycle_result(client);
 	for (i = 0; i < 5; i++)
@@ -93,10 +64,10 @@ TEST_TIMEOUT(failed_flush_freezes_nothing, 60)
 	struct client_result result;
 	const char *dirs[5];
 
-	mount_mapped("");
+	mapped_mount("");
 	mount_five(dirs);
 	disk_dirty(MAPPED, "dirty", 1 << 20);
-	map_to("0 " SECTORS " error");
+	mapped_fail();
 	CHECK_EQ(cycle_request(client, dirs, 5, 20000), 0);
 	result = cycle_result(client);
 	CHECK_EQ(result.verdict, KFREEZE_VERDICT_FAILED);
@@ -115,10 +86,10 @@ TEST_TIMEOUT(stuck_flush_ends_at_its_own_deadline, 60)
 	const char *dir;
 	int fds[2];
 
-	mount_mapped("");
+	mapped_mount("");
 	dir = disk_mount(DISK_EXT4);
 	disk_dirty(MAPPED, "dirty", 1 << 20);
-	map_to(NULL);
+	mapped_hang();
 	fds[0] = disk_open(dir);
 	fds[1] = disk_open(MAPPED);
 	request.fds = fds;
@@ -153,11 +124,11 @@ TEST_TIMEOUT(stuck_freeze_keeps_nobody_else, 60)
 	int i;
 
 	CHECK_EQ(client_listen(client), 0);
-	mount_mapped("nobarrier");
+	mapped_mount("nobarrier,noinit_itable");
 	dirs[0] = disk_mount(DISK_EXT4);
 	dirs[1] = disk_mount(DISK_XFS);
 	dirs[2] = MAPPED;
-	map_to(NULL); /* clean: its flush passes, its freeze does not */
+	mapped_hang(); /* clean: its flush passes, its freeze does not */
 	CHECK_EQ(cycle_request(client, dirs, 3, 1000), 0);
 	result = cycle_result(client);
 	CHECK_EQ(result.cmd, KFREEZE_CMD_RESULT);
@@ -177,7 +148,7 @@ TEST_TIMEOUT(stuck_freeze_keeps_nobody_else, 60)
 	for (i = 0; i < 2; i++)
 		cycle_result(client); /* the other's events */
 
-	CHECK_EQ(RUN("dmsetup", "resume", "mapped"), 0);
+	mapped_resume();
 	result = cycle_result(client);
 	CHECK_EQ(result.cmd, KFREEZE_CMD_EVENT);
 	CHECK_EQ(result.event, KFREEZE_EVENT_UNSTUCK);
@@ -193,13 +164,13 @@ TEST_TIMEOUT(stuck_thaw_keeps_nobody_else, 60)
 	const char *dirs[3];
 
 	CHECK_EQ(client_listen(client), 0);
-	mount_mapped("");
+	mapped_mount("");
 	dirs[0] = disk_mount(DISK_EXT4);
 	dirs[1] = disk_mount(DISK_XFS);
 	dirs[2] = MAPPED;
 	cycle_freeze(client, dirs, 3, 20000);
 	CHECK_EQ(cycle_result(client).event, KFREEZE_EVENT_FROZEN);
-	map_to(NULL);
+	mapped_hang();
 	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), 0);
 	CHECK(disk_writable(dirs[0]));
 	CHECK(disk_writable(dirs[1]));
@@ -208,7 +179,7 @@ TEST_TIMEOUT(stuck_thaw_keeps_nobody_else, 60)
 	CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
 	CHECK_EQ(result.nr_stuck, 1);
 	CHECK_EQ(cycle_result(client).event, KFREEZE_EVENT_OVER);
-	CHECK_EQ(RUN("dmsetup", "resume", "mapped"), 0);
+	mapped_resume();
 	CHECK_EQ(cycle_result(client).event, KFREEZE_EVENT_UNSTUCK);
 	CHECK(disk_writable(MAPPED));
 }

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Whatever is sent, nothing stays frozen and the module answers. To repeat or
+ * lengthen a run: fuzz_seed and fuzz_messages in the environment, which is
+ * the kernel's command line.
+ */
+#include "cycle.h"
+#include "fuzz_message.h"
+#include "module.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ktap.h"
+
+#define MESSAGES 20000
+#define SECONDS 20 /* but as long as it takes if fuzz_messages is given */
+#define CLIENTS 5
+#define FILESYSTEMS 4
+/* No freeze is longer than a second: the module is loaded with that bound. */
+#define PARAMETERS "timeout_ms=20", "max_timeout_ms=1000", "min_interval_ms=0"
+#define FROZEN_MS 15000 /* it, and ten times as much for a slow machine */
+
+static const enum disk disks[FILESYSTEMS] = {DISK_EXT4, DISK_EXT4_2, DISK_XFS,
+					     DISK_VFAT};
+
+/* Processes that write all the time; shared with them: since when they are
+ * in the same write. */
+struct watch {
+	_Atomic long long since[FILESYSTEMS];
+};
+
+static _Noreturn void write_for_ever(const char *dir, _Atomic long long *since)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/watch", dir);
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	while (fd >= 0) {
+		*since = clock_ms();
+		if (pwrite(fd, "x", 1, 0) != 1)
+			break;
+		poll(NULL, 0, 5); /* leave the processor to others */
+	}
+	*since = 0; /* since ever */
+	_exit(EXIT_FAILURE);
+}
+
+static struct watch *watch_start(void)
+{
+	struct watch *watch = mmap(NULL, sizeof(*watch), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	const char *dir;
+	int i;
+
+	CHECK(watch != MAP_FAILED);
+	for (i = 0; i < FILESYSTEMS; i++) {
+		dir = disk_mount(disks[i]);
+		watch->since[i] = clock_ms();
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			write_for_ever(dir, &watch->since[i]);
+		}
+	}
+	return watch;
+}
+
+/* A filesystem that has not taken a byte for so long, or -1. */
+static int watch_frozen(const struct watch *watch, int ms)
+{
+	int i;
+
+	for (i = 0; i < FILESYSTEMS; i++)
+		if (clock_ms() - watch->since[i] > ms)
+			return i;
+	return -1;
+}
+
+TEST(watch_sees_a_frozen_filesystem)
+{
+	struct watch *watch = watch_start();
+	int fd = open(disk_dir(disks[2]), O_RDONLY | O_CLOEXEC);
+	long long until = clock_ms() + 10000;
+	int frozen = -1;
+
+	CHECK_EQ(ioctl(fd, FIFREEZE, 0), 0);
+	while (frozen != 2 && clock_ms() < until) {
+		poll(NULL, 0, 10);
+		frozen = watch_frozen(watch, 1000);
+	}
+	CHECK_EQ(ioctl(fd, FITHAW, 0), 0);
+	CHECK_EQ(frozen, 2);
+}
+
+/* What came back, and how often. */
+struct tally {
+	unsigned long errors[4096]; /* by errno; 0: done */
+	unsigned long frozen, over; /* RESULTs */
+};
+
+static void take_result(const struct nlmsghdr *hdr, struct tally *tally)
+{
+	const struct nlattr *attr = NLMSG_DATA(hdr) + GENL_HDRLEN;
+	int left = hdr->nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN;
+	uint32_t state;
+
+	for (; left >= NLA_HDRLEN;
+	     left -= NLA_ALIGN(attr->nla_len),
+	     attr = (const void *)attr + NLA_ALIGN(attr->nla_len)) {
+		if (attr->nla_type != KFREEZE_A_STATE)
+			continue;
+		memcpy(&state, attr + 1, sizeof(state));
+		tally->frozen += state == KFREEZE_STATE_FROZEN;
+		tally->over += state == KFREEZE_STATE_IDLE;
+	}
+}
+
+static void take_answer(const struct nlmsghdr *hdr, struct tally *tally)
+{
+	const struct genlmsghdr *genl = NLMSG_DATA(hdr);
+	const struct nlmsgerr *error = NLMSG_DATA(hdr);
+
+	if (hdr->nlmsg_type == NLMSG_ERROR) {
+		CHECK(error->error <= 0 && error->error > -4096);
+		tally->errors[-error->error]++;
+	} else if (hdr->nlmsg_type >= NLMSG_MIN_TYPE && hdr->nlmsg_seq == 0 &&
+		   genl->cmd == KFREEZE_CMD_RESULT) {
+		take_result(hdr, tally);
+	}
+}
+
+/* All that is there. What does not fit into the socket's buffer is lost. */
+static void drain(struct client *client, struct tally *tally)
+{
+	static char buffer[65536] __attribute__((aligned(8)));
+	struct nlmsghdr *hdr;
+	ssize_t len;
+
+	for (;;) {
+		len = recv(client_fd(client), buffer, sizeof(buffer),
+			   MSG_DONTWAIT);
+		if (len < 0 && errno == ENOBUFS)
+			continue;
+		if (len < 0)
+			break;
+		for (hdr = (struct nlmsghdr *)buffer; NLMSG_OK(hdr, len);
+		     hdr = NLMSG_NEXT(hdr, len))
+			take_answer(hdr, tally);
+	}
+	CHECK_EQ(errno, EAGAIN);
+}
+
+static struct client *new_client(void)
+{
+	struct client *client = client_new();
+	int on = 1;
+
+	/* answers do not repeat the question: it is long */
+	CHECK_EQ(setsockopt(client_fd(client), SOL_NETLINK, NETLINK_CAP_ACK,
+			    &on, sizeof(on)),
+		 0);
+	return client;
+}
+
+/* Descriptors of filesystems, then of what cannot be frozen. */
+static uint32_t open_all(int fds[])
+{
+	uint32_t nr = 0;
+	int ends[2];
+
+	while (nr < FILESYSTEMS) {
+		fds[nr] = disk_open(disk_dir(disks[nr]));
+		nr++;
+	}
+	CHECK_EQ(pipe(ends), 0);
+	fds[nr++] = ends[0];
+	fds[nr++] = disk_open("/tmp");
+	fds[nr++] = disk_open("/proc");
+	fds[nr++] = disk_open("/");
+	fds[nr++] = open(disk_device(DISK_EXT4), O_RDONLY);
+	fds[nr++] = open("/tmp/ext4/watch", O_RDWR);
+	fds[nr++] = socket(AF_UNIX, SOCK_STREAM, 0);
+	fds[nr++] = 9999;
+	fds[nr++] = -1;
+	fds[nr++] = INT32_MIN;
+	return nr;
+}
+
+static void send_message(struct client *client, const struct fuzz_message *msg)
+{
+	static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+
+	CHECK_EQ(sendto(client_fd(client), msg->data, msg->len, 0,
+			(const struct sockaddr *)&kernel, sizeof(kernel)),
+		 msg->len);
+}
+
+static void check_health(struct client *admin, const struct watch *watch)
+{
+	int frozen;
+
+	CHECK_EQ(client_command(admin, KFREEZE_CMD_INFO), 0);
+	frozen = watch_frozen(watch, FROZEN_MS);
+	if (frozen >= 0)
+		printf("# %s does not take a byte\n", disk_dir(disks[frozen]));
+	CHECK_EQ(frozen, -1);
+}
+
+/* Owners come and go, at any moment of a cycle. */
+static void replace(struct client **client, bool owner)
+{
+	if (*client)
+		client_close(*client);
+	*client = new_client();
+	if (owner)
+		CHECK_EQ(client_command(*client, KFREEZE_CMD_OPEN), 0);
+}
+
+/* The number of messages sent. */
+static unsigned long run_fuzz(struct fuzz *fuzz, unsigned long messages,
+			      long long until, struct tally *tally)
+{
+	static struct fuzz_message msg;
+	struct client *clients[CLIENTS] = {0}, *admin = client_new();
+	struct watch *watch = watch_start();
+	unsigned long nr;
+	uint32_t i;
+	int fds[32];
+
+	fuzz->family = admin->family;
+	fuzz->fds = fds;
+	fuzz->nr_fds = open_all(fds);
+	fuzz->nr_filesystems = FILESYSTEMS;
+	for (i = 0; i < CLIENTS; i++)
+		replace(&clients[i], i > 0);
+	for (nr = 0; nr < messages && clock_ms() < until; nr++) {
+		i = fuzz_below(fuzz, CLIENTS);
+		fuzz_message(fuzz, &msg, nr + 1);
+		send_message(clients[i], &msg);
+		drain(clients[i], tally);
+		if (fuzz_below(fuzz, 1000) == 0)
+			replace(&clients[i], i > 0);
+		if (nr % 100 == 0)
+			check_health(admin, watch);
+		if (nr % 100000 == 99999)
+			printf("# %lu messages\n", nr + 1);
+	}
+	check_health(admin, watch);
+	for (i = 0; i < CLIENTS; i++)
+		client_close(clients[i]);
+	return nr;
+}
+
+static unsigned long from_environment(const char *name, unsigned long otherwise)
+{
+	const char *value = getenv(name);
+
+	return value ? strtoul(value, NULL, 0) : otherwise;
+}
+
+/* A fuzzer that reaches nothing finds nothing. */
+static void check_reach(const struct tally *tally)
+{
+	static const int reached[] = {
+		0,     EPERM,  EBADF,  EBUSY, EEXIST,
+		E2BIG, EINVAL, ERANGE, ESRCH, EOPNOTSUPP,
+	};
+	size_t i;
+
+	printf("# %lu times frozen, %lu cycles\n", tally->frozen, tally->over);
+	for (i = 0; i < sizeof(tally->errors) / sizeof(tally->errors[0]); i++)
+		if (tally->errors[i])
+			printf("# %8lu %s\n", tally->errors[i], strerror(i));
+	for (i = 0; i < sizeof(reached) / sizeof(reached[0]); i++)
+		CHECK(tally->errors[reached[i]]);
+	CHECK(tally->frozen && tally->over > tally->frozen);
+}
+
+TEST_TIMEOUT(nothing_stays_frozen_whatever_is_sent, 3600)
+{
+	static struct tally tally;
+	unsigned long messages = from_environment("fuzz_messages", MESSAGES);
+	long long until = getenv("fuzz_messages") ? INT64_MAX
+						  : clock_ms() + SECONDS * 1000;
+	struct fuzz fuzz;
+	uint32_t seed;
+	int i;
+
+	CHECK_EQ(getrandom(&seed, sizeof(seed), 0), sizeof(seed));
+	seed = from_environment("fuzz_seed", seed);
+	printf("# fuzz_seed=%u fuzz_messages=%lu\n", seed, messages);
+	fuzz.state = seed + 1ULL;
+	CHECK(module_unload());
+	CHECK_EQ(RUN("insmod", "/lib/modules/kfreeze.ko", PARAMETERS), 0);
+	printf("# %lu messages sent\n", run_fuzz(&fuzz, messages, until, &tally));
+	for (i = 0; i < FILESYSTEMS; i++)
+		CHECK(disk_writable(disk_dir(disks[i])));
+	CHECK_EQ(client_command(client_new(), KFREEZE_CMD_INFO), 0);
+	check_reach(&tally);
+}
+
+void ktap_teardown(void)
+{
+	disk_umount_all();
+}
+
+TEST(nothing_is_held)
+{
+	int i;
+
+	CHECK(module_unload());
+	for (i = 0; i < FILESYSTEMS; i++)
+		CHECK(open(disk_device(disks[i]), O_RDONLY | O_EXCL) >= 0);
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What happens to machines while they are frozen. */
+#include "cycle.h"
+#include "mapped.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ktap.h"
+
+void ktap_setup(void)
+{
+	mapped_setup();
+}
+
+void ktap_teardown(void)
+{
+	mapped_teardown();
+	disk_umount_all();
+}
+
+static int kind_of_holder(void)
+{
+	struct client *client = client_new();
+	int kind;
+
+	CHECK_EQ(client_command(client, KFREEZE_CMD_INFO), 0);
+	kind = client->holder;
+	client_close(client);
+	return kind;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* Only as far as freezing the tasks, which blocked writers could stop. */
+TEST_TIMEOUT(suspend_thaws, 60)
+{
+	struct client *client = client_open();
+	const char *dir = disk_mount(DISK_EXT4);
+	struct client_result result;
+	struct writer writer;
+
+	if (write_file("/sys/power/pm_test", "freezer"))
+		SKIP("this kernel cannot test its suspend");
+	cycle_freeze(client, &dir, 1, 60000);
+	writer = writer_start(dir);
+	CHECK(writer_blocks(&writer));
+	CHECK_EQ(write_file("/sys/power/state", "freeze"), 0);
+	result = cycle_result(client);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_LOST);
+	CHECK_EQ(result.cause, KFREEZE_CAUSE_SUSPEND);
+	CHECK(writer_ends(&writer, 10000));
+
+	/* and after it, all is as before */
+	cycle_freeze(client, &dir, 1, 20000);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+}
+
+TEST(device_that_fails_while_frozen_thaws)
+{
+	struct client *client = client_open();
+	const char *dirs[2] = {disk_mount(DISK_EXT4), MAPPED};
+
+	mapped_mount("");
+	cycle_freeze(client, dirs, 2, 20000);
+	mapped_fail();
+	CHECK_EQ(cycle_thaw(client).nr_stuck, 0);
+	CHECK(disk_writable(dirs[0]));
+}
+
+/* Before 6.6 a filesystem has one freeze, and who comes second is refused. */
+TEST(device_mapper_suspends_during_a_freeze)
+{
+	struct client *client = client_open();
+	const char *dir = MAPPED;
+
+	mapped_mount("");
+	cycle_freeze(client, &dir, 1, 20000);
+	CHECK_EQ(mapped_suspend() != 0, kind_of_holder() == KFREEZE_HOLDER_NONE);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	if (kind_of_holder() != KFREEZE_HOLDER_NONE)
+		mapped_resume();
+	CHECK(disk_writable(dir));
+}
+
+TEST(freeze_during_a_device_mapper_suspend)
+{
+	struct client *client = client_open();
+	struct client_result result;
+	const char *dir = MAPPED;
+
+	mapped_mount("");
+	CHECK_EQ(mapped_suspend(), 0);
+	CHECK_EQ(cycle_request(client, &dir, 1, 20000), 0);
+	result = cycle_result(client);
+	if (kind_of_holder() == KFREEZE_HOLDER_NONE) {
+		CHECK_EQ(result.verdict, KFREEZE_VERDICT_FAILED);
+		CHECK_EQ(result.target.error, -EBUSY);
+		mapped_resume();
+	} else {
+		CHECK_EQ(result.state, KFREEZE_STATE_FROZEN);
+		mapped_resume();
+		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	}
+	CHECK(disk_writable(dir));
+}
+
+/* Freeze, tell, then crash; with a core on the frozen disk or without. */
+static pid_t crash_start(const char *dir, bool dumpable, int *told)
+{
+	struct rlimit core = {RLIM_INFINITY, RLIM_INFINITY};
+	struct client *client;
+	int ends[2];
+	pid_t pid;
+
+	CHECK_EQ(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid) {
+		close(ends[1]);
+		*told = ends[0];
+		return pid;
+	}
+	setrlimit(RLIMIT_CORE, &core);
+	prctl(PR_SET_DUMPABLE, dumpable);
+	client = client_open();
+	cycle_freeze(client, &dir, 1, 3000);
+	CHECK_EQ(write(ends[1], "x", 1), 1);
+	abort();
+}
+
+static long long crash_to_thaw_ms(bool dumpable)
+{
+	const char *dir = disk_mount(DISK_EXT4);
+	struct writer writer;
+	long long start;
+	char byte;
+	int told;
+	pid_t pid;
+
+	CHECK_EQ(write_file("/proc/sys/kernel/core_pattern", "/tmp/ext4/core"),
+		 0);
+	pid = crash_start(dir, dumpable, &told);
+	CHECK_EQ(read(told, &byte, 1), 1);
+	start = clock_ms();
+	writer = writer_start(dir);
+	CHECK(writer_ends(&writer, 20000));
+	waitpid(pid, NULL, 0);
+	return clock_ms() - start;
+}
+
+TEST(owner_that_dumps_core_is_thawed_at_the_deadline)
+{
+	long long ms = crash_to_thaw_ms(true);
+
+	CHECK(ms > 2000);
+	CHECK(ms < 5000);
+}
+
+TEST(owner_that_is_not_dumpable_is_thawed_at_once)
+{
+	CHECK(crash_to_thaw_ms(false) < 1000);
+}
+
+/* Generic netlink waits for nobody: not for us, nor do others for it. */
+TEST_TIMEOUT(other_families_register_during_a_stuck_freeze, 60)
+{
+	struct client *client = client_open();
+	const char *dir = MAPPED;
+	struct client *other;
+	long long start;
+
+	mapped_mount("nobarrier,noinit_itable");
+	mapped_hang();
+	CHECK_EQ(cycle_request(client, &dir, 1, 4000), 0);
+	start = clock_ms();
+	CHECK_EQ(RUN("modprobe", "nbd"), 0);
+	other = client_open();
+	CHECK_EQ(client_command(other, KFREEZE_CMD_INFO), 0);
+	CHECK(clock_ms() - start < 2000);
+	CHECK_EQ(cycle_result(client).verdict, KFREEZE_VERDICT_LOST);
+	RUN("rmmod", "nbd");
+}
+
+#define SLICES 64
+#define SLICE_SIZE (4 << 20)
+#define SLICE_IMAGE "/tmp/slice"
+
+/* Copies of one small filesystem, one behind the other on a disk. */
+static void slices_write(void)
+{
+	static char image[SLICE_SIZE];
+	int fd, i;
+
+	CHECK_EQ(RUN("mke2fs", "-q", "-t", "ext4", SLICE_IMAGE, "4M"), 0);
+	fd = open(SLICE_IMAGE, O_RDONLY | O_CLOEXEC);
+	CHECK_EQ(read(fd, image, SLICE_SIZE), SLICE_SIZE);
+	close(fd);
+	fd = open(disk_device(DISK_EXT4_2), O_WRONLY | O_CLOEXEC);
+	for (i = 0; i < SLICES; i++)
+		CHECK_EQ(write(fd, image, SLICE_SIZE), SLICE_SIZE);
+	CHECK_EQ(fsync(fd), 0);
+	close(fd);
+}
+
+static void slices_mount(const char *dirs[SLICES])
+{
+	char device[LOOP_NAME_SIZE];
+	int fd, i;
+
+	slices_write();
+	for (i = 0; i < SLICES; i++) {
+		fd = disk_loop(disk_device(DISK_EXT4_2), (size_t)i * SLICE_SIZE,
+			       SLICE_SIZE, device);
+		CHECK(asprintf((char **)&dirs[i], "/tmp/slice%d", i) > 0);
+		disk_mount_device(device, "ext4", "", dirs[i]);
+		close(fd);
+	}
+}
+
+TEST_TIMEOUT(many_filesystems_freeze_as_one, 120)
+{
+	struct client *client = client_open();
+	struct client_result messages[SLICES + 1];
+	struct client_result result;
+	const char *dirs[SLICES];
+	int i;
+
+	slices_mount(dirs);
+	cycle_freeze(client, dirs, SLICES, 20000);
+	for (i = 0; i < SLICES; i += 7) {
+		struct writer writer = writer_start(dirs[i]);
+
+		CHECK(writer_blocks(&writer));
+	}
+	CHECK_EQ(client_status(client, messages, SLICES + 1), SLICES + 1);
+	for (i = 0; i < SLICES; i++)
+		CHECK_EQ(messages[i + 1].target.index, i);
+	result = cycle_thaw(client);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
+	CHECK_EQ(result.nr_frozen, SLICES);
+	for (i = 0; i < SLICES; i++)
+		CHECK(disk_writable(dirs[i]));
+	for (i = 0; i < SLICES; i++)
+		disk_umount(dirs[i], false);
+}
