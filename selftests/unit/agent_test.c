@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The agent's loop between a host and a monitor, both played by the test. */
+/* link: agent channel channel_device channel_listener */
+/* link: qga qga_command qga_request qga_parser qga_lexer qga_string */
+/* link: qga_utf8 qga_writer qga_fsfreeze qga_info qga_report */
+/* link: monitor_client ipc log */
+/* libs: json-c libsystemd */
+#include "ktap.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "agent.h"
+#include "channel.h"
+#include "config.h"
+#include "ipc.h"
+#include "log.h"
+#include "monitor_client.h"
+
+#define PATIENCE_MS 5000
+#define SILENCE_MS 300
+
+#define EXECUTE(name) "{\"execute\":\"" name "\"}\n"
+#define PING EXECUTE("guest-ping")
+#define STATUS EXECUTE("guest-fsfreeze-status")
+#define FREEZE EXECUTE("guest-fsfreeze-freeze")
+#define THAW EXECUTE("guest-fsfreeze-thaw")
+#define PONG "{\"return\": {}}\n"
+#define FROZEN "{\"return\": \"frozen\"}\n"
+#define THAWED "{\"return\": \"thawed\"}\n"
+
+static char directory[] = "/tmp/agent_test.XXXXXX";
+static char port[64], monitor_path[64], log_path[64];
+static int host, listener, monitor;
+static pid_t agent;
+
+static int open_socket(int type, const char *path, bool listening)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	CHECK(fd >= 0);
+	strcpy(address.sun_path, path);
+	if (!listening) {
+		CHECK_EQ(connect(fd, (struct sockaddr *)&address, sizeof(address)),
+			 0);
+		return fd;
+	}
+	unlink(path);
+	CHECK_EQ(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	CHECK_EQ(listen(fd, 1), 0);
+	return fd;
+}
+
+/* In a process of its own: it goes on until a signal ends it. */
+static _Noreturn void run_agent(int opened)
+{
+	static const struct monitor_limits limits = {60000, 600000};
+	const struct channel_address address = {
+		.method = CONFIG_UNIX_LISTEN,
+		.path = port,
+		.listener = -1,
+	};
+	struct config config = {0};
+	struct agent *self;
+
+	CHECK_EQ(log_init("test", log_path, false), 0);
+	CHECK_EQ(agent_new(&config, &address,
+			   monitor_client_new(monitor_path, -1, &limits), &self),
+		 0);
+	CHECK_EQ(write(opened, "", 1), 1);
+	CHECK_EQ(agent_run(self), 0);
+	agent_free(self);
+	exit(EXIT_SUCCESS);
+}
+
+static void start_agent(void)
+{
+	int opened[2];
+	char byte;
+
+	CHECK_EQ(pipe2(opened, O_CLOEXEC), 0);
+	agent = fork();
+	CHECK(agent >= 0);
+	if (agent == 0)
+		run_agent(opened[1]);
+	close(opened[1]);
+	CHECK_EQ(read(opened[0], &byte, 1), 1);
+	close(opened[0]);
+	host = open_socket(SOCK_STREAM, port, false);
+}
+
+static void setup(void)
+{
+	CHECK(mkdtemp(directory) != NULL);
+	snprintf(port, sizeof(port), "%s/port", directory);
+	snprintf(monitor_path, sizeof(monitor_path), "%s/monitor", directory);
+	snprintf(log_path, sizeof(log_path), "%s/log", directory);
+}
+
+static void teardown(void)
+{
+	int status;
+
+	CHECK_EQ(kill(agent, SIGTERM), 0);
+	CHECK_EQ(waitpid(agent, &status, 0), agent);
+	CHECK(WIFEXITED(status));
+	CHECK_EQ(WEXITSTATUS(status), EXIT_SUCCESS);
+	unlink(port);
+	unlink(monitor_path);
+	unlink(log_path);
+	CHECK_EQ(rmdir(directory), 0);
+}
+
+static bool is_readable(int fd, int timeout_ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, timeout_ms) == 1;
+}
+
+static void say(const char *text)
+{
+	CHECK_EQ(write(host, text, strlen(text)), (long)strlen(text));
+}
+
+static const char *hear(void)
+{
+	static char text[4096];
+	size_t len = 0;
+
+	do {
+		CHECK(is_readable(host, PATIENCE_MS));
+		CHECK_EQ(read(host, text + len, 1), 1);
+	} while (text[len++] != '\n');
+	text[len] = '\0';
+	return text;
+}
+
+static const char *ask(const char *text)
+{
+	say(text);
+	return hear();
+}
+
+static struct ipc_request monitor_receives(enum ipc_request_type type)
+{
+	struct ipc_request request = {0};
+
+	CHECK(is_readable(monitor, PATIENCE_MS));
+	CHECK_EQ(ipc_receive_request(monitor, &request), 0);
+	CHECK_EQ(request.type, type);
+	return request;
+}
+
+static void monitor_answers(const struct ipc_request *request,
+			    enum ipc_state state, unsigned int count)
+{
+	struct ipc_reply reply = {
+		.type = IPC_ANSWER,
+		.id = request->id,
+		.state = state,
+		.count = count,
+	};
+
+	CHECK_EQ(ipc_send_reply(monitor, &reply), 0);
+}
+
+static struct ipc_request accept_agent(void)
+{
+	CHECK(is_readable(listener, PATIENCE_MS));
+	monitor = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	CHECK(monitor >= 0);
+	return monitor_receives(IPC_HELLO);
+}
+
+static void start_monitor(enum ipc_state state)
+{
+	struct ipc_request hello;
+
+	listener = open_socket(SOCK_SEQPACKET, monitor_path, true);
+	if (!agent)
+		start_agent();
+	hello = accept_agent();
+	monitor_answers(&hello, state, 0);
+}
+
+static void freeze(void)
+{
+	struct ipc_request request;
+
+	say(FREEZE);
+	request = monitor_receives(IPC_FREEZE);
+	monitor_answers(&request, IPC_FROZEN, 2);
+	CHECK_STREQ(hear(), "{\"return\": 2}\n");
+}
+
+static off_t log_size(void)
+{
+	int fd = open(log_path, O_RDONLY | O_CLOEXEC);
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	CHECK(size >= 0);
+	close(fd);
+	return size;
+}
+
+/* "thawed" for want of knowing would end a snapshot job the wrong way. */
+TEST(host_waits_until_the_state_is_known)
+{
+	struct ipc_request hello;
+
+	setup();
+	listener = open_socket(SOCK_SEQPACKET, monitor_path, true);
+	start_agent();
+	hello = accept_agent();
+	say(STATUS);
+	CHECK(!is_readable(host, SILENCE_MS));
+	monitor_answers(&hello, IPC_LOST, 0);
+	CHECK_STREQ(hear(), FROZEN);
+	teardown();
+}
+
+TEST(host_is_served_without_a_monitor)
+{
+	setup();
+	start_agent();
+	CHECK_STREQ(ask(PING), PONG);
+	CHECK_STREQ(ask(STATUS), THAWED);
+	CHECK(strstr(ask(FREEZE), "kfreeze-monitor is gone\""));
+	teardown();
+}
+
+TEST(monitor_comes_back)
+{
+	setup();
+	start_monitor(IPC_THAWED);
+	freeze();
+	close(monitor);
+	close(listener);
+	CHECK_STREQ(ask(STATUS), FROZEN);
+	start_monitor(IPC_THAWED);
+	/* the new one knows of nothing, but the host has not been told */
+	CHECK_STREQ(ask(STATUS), FROZEN);
+	CHECK(strstr(ask(THAW), "fsfreeze is limited up to 60 seconds"));
+	CHECK_STREQ(ask(STATUS), THAWED);
+	freeze();
+	teardown();
+}
+
+TEST(nothing_is_logged_while_frozen)
+{
+	struct ipc_request request;
+	off_t size;
+
+	setup();
+	start_monitor(IPC_THAWED);
+	CHECK_STREQ(ask(PING), PONG);
+	freeze();
+	size = log_size();
+	CHECK(size > 0);
+	CHECK_STREQ(ask(PING), PONG);
+	CHECK_EQ(log_size(), size);
+	say(THAW);
+	request = monitor_receives(IPC_THAW);
+	CHECK_STREQ(ask(PING), PONG);
+	CHECK_EQ(log_size(), size);
+	monitor_answers(&request, IPC_THAWED, 2);
+	CHECK_STREQ(hear(), "{\"return\": 2}\n");
+	CHECK_STREQ(ask(PING), PONG);
+	CHECK(log_size() > size);
+	teardown();
+}
+
+TEST(reply_of_a_gone_host_does_not_reach_the_next)
+{
+	struct ipc_request request;
+
+	setup();
+	start_monitor(IPC_THAWED);
+	say("{\"execute\":\"guest-fsfreeze-freeze\",\"id\":\"first\"}");
+	request = monitor_receives(IPC_FREEZE);
+	close(host);
+	host = open_socket(SOCK_STREAM, port, false);
+	CHECK_STREQ(ask(PING), PONG);
+	monitor_answers(&request, IPC_FROZEN, 2);
+	CHECK(!is_readable(host, SILENCE_MS));
+	CHECK_STREQ(ask(STATUS), FROZEN);
+	teardown();
+}
+
+TEST(waiting_host_is_told_of_the_end)
+{
+	setup();
+	start_monitor(IPC_THAWED);
+	say(FREEZE);
+	monitor_receives(IPC_FREEZE);
+	teardown();
+	CHECK(strstr(hear(), "kfreezed is being stopped"));
+}
