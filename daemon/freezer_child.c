@@ -312,7 +312,7 @@ static enum kfreeze_cause freeze(uint64_t deadline)
 
 /* From the lowest level up, without waiting: one that lies on another waits for
  * it in the kernel, and a stuck one delays nobody else. */
-static void thaw(void)
+static void order_all(enum kfreeze_target_state state, enum worker_order order)
 {
 	struct child_cycle *cycle = self.cycle;
 	unsigned int level;
@@ -321,8 +321,8 @@ static void thaw(void)
 	for (level = 0; level < KFREEZE_MAX_LEVELS; level++) {
 		for (i = 0; i < cycle->nr_targets; i++) {
 			if (cycle->targets[i].level == level &&
-			    is_under_way(cycle->targets[i].state))
-				worker_order(i, WORKER_THAW);
+			    cycle->targets[i].state == state)
+				worker_order(i, order);
 		}
 	}
 }
@@ -371,21 +371,22 @@ static void tell_over(enum kfreeze_cause cause)
 	tell_monitor(CHILD_OVER);
 }
 
-static _Noreturn void finish(void)
+/* Tell, and stay for what is stuck: it is thawed when it returns. */
+static _Noreturn void finish(enum kfreeze_cause cause)
 {
+	wait_until(all_settled, worker_now_ns() + THAW_GRACE_MS * NSEC_PER_MSEC,
+		   false);
+	tell_over(cause);
 	wait_until(all_settled, NEVER, false);
 	atomic_store(&self.cycle->finished, true);
 	_exit(0);
 }
 
-/* Thaw, tell, and stay for what is stuck: it thaws when its freeze returns. */
 static _Noreturn void end_cycle(enum kfreeze_cause cause)
 {
-	thaw();
-	wait_until(all_settled, worker_now_ns() + THAW_GRACE_MS * NSEC_PER_MSEC,
-		   false);
-	tell_over(cause);
-	finish();
+	order_all(KFREEZE_TARGET_FREEZING, WORKER_THAW);
+	order_all(KFREEZE_TARGET_FROZEN, WORKER_THAW);
+	finish(cause);
 }
 
 static bool guard_is_ready(void)
@@ -418,42 +419,15 @@ _Noreturn void child_run_freezer(struct child_cycle *cycle, int monitor_fd,
 	end_cycle(cause_of(wait_until(never, deadline, true)));
 }
 
-/* The freezer died in the middle. What it was freezing is settled only when
- * its last thread is gone; the rest does not wait for that. */
-static _Noreturn void take_over(int freezer_pidfd)
+/* The freezer died in the middle: what it was thawing may still be frozen, what
+ * it was freezing may be soon. */
+static _Noreturn void take_over(void)
 {
-	struct pollfd pidfd = {.fd = freezer_pidfd, .events = POLLIN};
-	struct child_cycle *cycle = self.cycle;
-	struct child_target *target;
-	bool gone;
-	size_t i;
-
 	lower_rcu();
-	for (i = 0; i < cycle->nr_targets; i++) {
-		target = &cycle->targets[i];
-		if (target->state == KFREEZE_TARGET_THAWING)
-			target->state = KFREEZE_TARGET_FROZEN;
-	}
-	thaw();
-	gone = poll(&pidfd, 1, THAW_GRACE_MS) == 1;
-	if (!gone) {
-		tell_over(KFREEZE_CAUSE_OWNER);
-		while (poll(&pidfd, 1, -1) != 1)
-			;
-	}
-	for (i = 0; i < cycle->nr_targets; i++) {
-		target = &cycle->targets[i];
-		if (target->state == KFREEZE_TARGET_FREEZING) {
-			target->state = KFREEZE_TARGET_FROZEN;
-			worker_order(i, WORKER_THAW);
-		}
-	}
-	if (!gone)
-		finish();
-	wait_until(all_settled, worker_now_ns() + THAW_GRACE_MS * NSEC_PER_MSEC,
-		   false);
-	tell_over(KFREEZE_CAUSE_OWNER);
-	finish();
+	order_all(KFREEZE_TARGET_FROZEN, WORKER_RESCUE);
+	order_all(KFREEZE_TARGET_THAWING, WORKER_RESCUE);
+	order_all(KFREEZE_TARGET_FREEZING, WORKER_RESCUE);
+	finish(KFREEZE_CAUSE_OWNER);
 }
 
 _Noreturn void child_run_guard(struct child_cycle *cycle, int monitor_fd,
@@ -470,5 +444,5 @@ _Noreturn void child_run_guard(struct child_cycle *cycle, int monitor_fd,
 	} while (len > 0 || (len < 0 && errno == EINTR));
 	if (atomic_load(&cycle->finished))
 		_exit(0);
-	take_over(freezer_pidfd);
+	take_over();
 }

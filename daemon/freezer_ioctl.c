@@ -32,6 +32,8 @@ static struct {
 	/* the cycle under way, or the last one: its records */
 	struct child_cycle *cycle;
 	size_t cycle_size;
+	bool descriptors_are_open; /* those in cycle: the children's have the
+				    * same numbers, so these stay as they are */
 	bool under_way;
 	int fd; /* to the children; at its end when both are dead, or -1 */
 	int freezer_pidfd;
@@ -120,18 +122,20 @@ static int open_target(struct child_target *target, int path_fd)
 	return target->fd < 0 ? -errno : 0;
 }
 
-static void close_targets(struct child_cycle *cycle)
+static void close_descriptors(void)
 {
+	const struct child_cycle *cycle = state.cycle;
 	size_t i;
 
+	if (!state.descriptors_are_open)
+		return;
 	for (i = 0; i < cycle->nr_targets; i++) {
 		if (cycle->targets[i].fd >= 0)
 			close(cycle->targets[i].fd);
-		cycle->targets[i].fd = -1;
 	}
 	if (cycle->rcu_fd >= 0)
 		close(cycle->rcu_fd);
-	cycle->rcu_fd = -1;
+	state.descriptors_are_open = false;
 }
 
 /* No expedited grace periods if it cannot be opened: freezing takes longer. */
@@ -147,7 +151,7 @@ static void free_cycle(void)
 {
 	if (!state.cycle)
 		return;
-	close_targets(state.cycle);
+	close_descriptors();
 	munmap(state.cycle, state.cycle_size);
 	state.cycle = NULL;
 	if (state.fd >= 0)
@@ -179,6 +183,7 @@ static int make_cycle(struct freezer_request *request)
 	}
 	state.cycle = cycle;
 	state.cycle_size = size;
+	state.descriptors_are_open = true;
 	for (i = 0; i < request->nr_targets; i++) {
 		err = open_target(&cycle->targets[i], request->targets[i].fd);
 		if (!err)
@@ -280,7 +285,7 @@ static int ioctl_thaw(void)
 
 static void end_cycle(void)
 {
-	close_targets(state.cycle);
+	close_descriptors();
 	close(state.fd);
 	close(state.freezer_pidfd);
 	state.fd = state.freezer_pidfd = -1;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <linux/fs.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -21,6 +22,7 @@
 #define NSEC_PER_SEC 1000000000ULL
 #define STACK_SIZE 32768
 #define THAW_RETRY_NS 100000000
+#define RESCUE_RETRY_MS 20
 
 struct worker {
 	struct child_target *target;
@@ -33,6 +35,7 @@ static struct {
 	const int *unwanted;
 	size_t nr_unwanted;
 	int event_fd;
+	int freezer_pidfd;
 	sem_t started;
 } pool;
 
@@ -75,11 +78,17 @@ static void freeze_target(struct child_target *target)
 	atomic_store(&target->state, KFREEZE_TARGET_FROZEN);
 }
 
+static void pause_before_retry(void)
+{
+	static const struct timespec pause = {.tv_nsec = THAW_RETRY_NS};
+
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+}
+
 /* EINVAL: it is not frozen any more, somebody else has thawed it. Any other
  * error leaves it frozen, which must not last. */
 static void thaw_target(struct child_target *target)
 {
-	static const struct timespec pause = {.tv_nsec = THAW_RETRY_NS};
 	uint64_t start = worker_now_ns();
 
 	atomic_store(&target->state, KFREEZE_TARGET_THAWING);
@@ -88,13 +97,36 @@ static void thaw_target(struct child_target *target)
 		target->err = -errno;
 		if (errno == EINVAL)
 			break;
-		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+		pause_before_retry();
 	}
 	target->thaw_ns = worker_now_ns() - start;
 	target->hold_ns = worker_now_ns() - target->frozen_since_ns;
 	atomic_store(&target->state, target->err == -EINVAL
 					     ? KFREEZE_TARGET_LOST
 					     : KFREEZE_TARGET_THAWED);
+}
+
+/*
+ * A thread of the freezer that is still in FIFREEZE, and cannot be killed, may
+ * freeze later: until all are gone EINVAL means nothing.
+ */
+static void rescue_target(struct child_target *target)
+{
+	struct pollfd freezer = {.fd = pool.freezer_pidfd, .events = POLLIN};
+	uint64_t start = worker_now_ns();
+	bool gone = false;
+
+	while (ioctl(target->fd, FITHAW, 0)) {
+		if (errno == EINVAL && gone)
+			break;
+		if (gone)
+			pause_before_retry();
+		else
+			gone = poll(&freezer, 1, RESCUE_RETRY_MS) == 1;
+	}
+	target->thaw_ns = worker_now_ns() - start;
+	target->hold_ns = worker_now_ns() - target->frozen_since_ns;
+	atomic_store(&target->state, KFREEZE_TARGET_THAWED);
 }
 
 static void follow_order(struct worker *worker)
@@ -114,6 +146,9 @@ static void follow_order(struct worker *worker)
 		else if (atomic_load(&target->state) == KFREEZE_TARGET_FREEZING)
 			/* this order has overtaken the one to freeze */
 			atomic_store(&target->state, KFREEZE_TARGET_FLUSHED);
+		break;
+	case WORKER_RESCUE:
+		rescue_target(target);
 		break;
 	default:
 		break;
@@ -182,6 +217,11 @@ int worker_start(struct child_target *targets, size_t nr, const int *unwanted,
 	}
 	pthread_attr_destroy(&attr);
 	return err ? err : pool.event_fd;
+}
+
+void worker_set_freezer(int pidfd)
+{
+	pool.freezer_pidfd = pidfd;
 }
 
 void worker_order(size_t index, enum worker_order order)

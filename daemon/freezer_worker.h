@@ -13,6 +13,7 @@ enum worker_order {
 	WORKER_FLUSH,
 	WORKER_FREEZE,
 	WORKER_THAW, /* if it is frozen */
+	WORKER_RESCUE, /* the freezer has died: until it cannot be frozen */
 };
 
 /* Start the threads. They close @unwanted in tables of descriptors of their
@@ -20,6 +21,9 @@ enum worker_order {
  * -errno. */
 int worker_start(struct child_target *targets, size_t nr, const int *unwanted,
 		 size_t nr_unwanted);
+
+/* For WORKER_RESCUE: readable when no thread of the freezer is left. */
+void worker_set_freezer(int pidfd);
 
 /* Orders of one worker are carried out in turn; only higher ones follow. */
 void worker_order(size_t index, enum worker_order order);

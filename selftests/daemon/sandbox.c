@@ -18,7 +18,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -66,6 +65,20 @@ int sandbox_fithaw(const char *dir)
 	return freeze_ioctl(dir, FITHAW);
 }
 
+void sandbox_sync(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || syncfs(fd))
+		die("sync", dir);
+	close(fd);
+}
+
+int sandbox_umount_lazily(const char *dir)
+{
+	return umount2(dir, MNT_DETACH) ? -errno : 0;
+}
+
 const char *sandbox_path(const char *name)
 {
 	static char path[512];
@@ -74,15 +87,18 @@ const char *sandbox_path(const char *name)
 	return path;
 }
 
-/* Only what is mounted in the sandbox, never the tmpfs around it or beyond. */
+/* Only what is mounted in the sandbox, never the tmpfs around it or beyond. In
+ * children: one that lies on another one thaws only after that. */
 static void thaw_all(void)
 {
 	DIR *dir = opendir(SANDBOX);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] != '.')
-			sandbox_fithaw(sandbox_path(entry->d_name));
+		if (entry->d_name[0] == '.' || fork())
+			continue;
+		sandbox_fithaw(sandbox_path(entry->d_name));
+		_exit(0);
 	}
 	if (dir)
 		closedir(dir);
@@ -96,7 +112,7 @@ static _Noreturn void janitor(pid_t test)
 	int i;
 
 	setsid();
-	prctl(PR_SET_PDEATHSIG, 0);
+	signal(SIGCHLD, SIG_IGN);
 	fd.fd = syscall(SYS_pidfd_open, test, 0);
 	close_range(0, STDERR_FILENO, 0); /* the runner reads to the end */
 	if (fd.fd >= 0)
@@ -321,6 +337,17 @@ bool sandbox_is_frozen(const char *dir)
 	struct writer writer = writer_start(dir);
 
 	return writer_blocks(&writer);
+}
+
+bool sandbox_wait_frozen(const char *dir, int timeout_ms)
+{
+	long long end = clock_ms() + timeout_ms;
+
+	while (clock_ms() < end) {
+		if (sandbox_is_frozen(dir))
+			return true;
+	}
+	return false;
 }
 
 bool sandbox_is_writable(const char *dir, int timeout_ms)

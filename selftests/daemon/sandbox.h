@@ -44,11 +44,15 @@ bool writer_blocks(const struct writer *writer); /* waits for a thaw */
 bool writer_ends(const struct writer *writer, int timeout_ms);
 
 bool sandbox_is_frozen(const char *dir); /* a write blocks until the thaw */
+bool sandbox_wait_frozen(const char *dir, int timeout_ms);
 bool sandbox_is_writable(const char *dir, int timeout_ms);
 
 /* As somebody else would; 0 or -errno. */
 int sandbox_fifreeze(const char *dir);
 int sandbox_fithaw(const char *dir);
+
+void sandbox_sync(const char *dir);
+int sandbox_umount_lazily(const char *dir);
 
 long long clock_ms(void);
 

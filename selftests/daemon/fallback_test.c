@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The ioctl backend's processes: whichever dies, nothing stays frozen. */
+/* link: ipc */
+#include "ktap.h"
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include "client.h"
+#include "sandbox.h"
+
+#define AT_ONCE_MS 1000 /* a bound promised to users */
+
+#define FREEZER "kfreeze-freezer"
+#define GUARD "kfreeze-guard"
+
+static const char *a, *b;
+
+static void need_ioctl_backend(void)
+{
+	if (strcmp(client_backend(), "ioctl"))
+		SKIP("the module has no processes");
+}
+
+static struct ipc_reply freeze_both(struct client *client)
+{
+	return client_answer(client, client_send_freeze(client, a, b, NULL));
+}
+
+static struct ipc_reply thaw(struct client *client)
+{
+	return client_answer(client, client_send(client, IPC_THAW));
+}
+
+static struct client start_frozen(void)
+{
+	struct client client;
+
+	need_ioctl_backend();
+	a = sandbox_mount("a", NULL);
+	b = sandbox_mount("b", NULL);
+	client = client_start();
+	CHECK_EQ(freeze_both(&client).count, 2);
+	CHECK(sandbox_is_frozen(a));
+	CHECK(sandbox_is_frozen(b));
+	return client;
+}
+
+static void kill_child(const struct client *client, const char *name)
+{
+	pid_t pid = client_find_child(client, name);
+
+	CHECK(pid > 0);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+}
+
+static void check_thawed_and_lost(struct client *client)
+{
+	struct ipc_reply reply;
+
+	CHECK(sandbox_is_writable(a, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(b, AT_ONCE_MS));
+	CHECK(client_wait_state(client, IPC_LOST, AT_ONCE_MS));
+	CHECK(strstr(client->text, "a process of the freezer died"));
+	reply = thaw(client);
+	CHECK_EQ(reply.err, -ESTALE);
+	CHECK(strstr(reply.text, "fsfreeze is limited"));
+	/* and it goes on working */
+	CHECK_EQ(freeze_both(client).count, 2);
+	CHECK_EQ(thaw(client).count, 2);
+}
+
+TEST(freezer_killed)
+{
+	struct client client;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	kill_child(&client, FREEZER);
+	check_thawed_and_lost(&client);
+}
+
+TEST(guard_killed)
+{
+	struct client client;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	kill_child(&client, GUARD);
+	check_thawed_and_lost(&client);
+}
+
+TEST(freezer_and_guard_killed)
+{
+	struct client client;
+	pid_t freezer, guard;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	freezer = client_find_child(&client, FREEZER);
+	guard = client_find_child(&client, GUARD);
+	CHECK(freezer > 0 && guard > 0);
+	kill(guard, SIGKILL);
+	kill(freezer, SIGKILL);
+	check_thawed_and_lost(&client);
+}
+
+static void check_thawed_without_monitor(struct client *client)
+{
+	CHECK_EQ(client_wait_exit(client, CLIENT_PATIENCE_MS), SIGKILL);
+	CHECK(sandbox_is_writable(a, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(b, AT_ONCE_MS));
+}
+
+TEST(monitor_killed)
+{
+	struct client client;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	kill(client.monitor, SIGKILL);
+	check_thawed_without_monitor(&client);
+}
+
+TEST(monitor_and_freezer_killed)
+{
+	struct client client;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	kill_child(&client, FREEZER);
+	kill(client.monitor, SIGKILL);
+	check_thawed_without_monitor(&client);
+}
+
+TEST(monitor_and_guard_killed)
+{
+	struct client client;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	kill_child(&client, GUARD);
+	kill(client.monitor, SIGKILL);
+	check_thawed_without_monitor(&client);
+}
+
+/* What a terminal or a careless admin sends. */
+TEST(other_signals_do_not_end_the_freezer)
+{
+	struct client client;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	kill(client_find_child(&client, FREEZER), SIGTERM);
+	kill(client_find_child(&client, FREEZER), SIGINT);
+	kill(client_find_child(&client, GUARD), SIGHUP);
+	CHECK(sandbox_is_frozen(a));
+	CHECK_EQ(thaw(&client).count, 2);
+}
+
+TEST(umount_while_frozen_does_not_keep_it_frozen)
+{
+	struct client client;
+	struct writer writer;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	writer = writer_start(a);
+	CHECK(writer_blocks(&writer));
+	CHECK_EQ(sandbox_umount_lazily(a), 0);
+	CHECK_EQ(thaw(&client).count, 2);
+	CHECK(writer_ends(&writer, AT_ONCE_MS));
+}
+
+static bool is_expedited(void)
+{
+	return atoi(sandbox_read_file("/sys/kernel/rcu_expedited")) != 0;
+}
+
+TEST(grace_periods_are_expedited_only_while_freezing)
+{
+	struct client client;
+
+	SANDBOX_ENTER("");
+	if (is_expedited())
+		SKIP("this system has expedited grace periods on");
+	client = start_frozen();
+	CHECK(!is_expedited());
+	CHECK_EQ(thaw(&client).count, 2);
+	CHECK(!is_expedited());
+}
+
+/*
+ * b lies on a, which somebody else froze: b is clean, so its flush is through
+ * at once, and its freeze waits for a's thaw. What else is frozen must not wait
+ * for it: it is thawed at the deadline, and b whenever its freeze returns.
+ */
+TEST(stuck_freeze_does_not_delay_the_others)
+{
+	const char *other, *on_a;
+	struct client client;
+	struct ipc_reply reply;
+	long long start;
+
+	need_ioctl_backend();
+	SANDBOX_ENTER("[general]\ntimeout = 1\n");
+	a = sandbox_mount("a", NULL);
+	on_a = sandbox_mount("b", a);
+	other = sandbox_mount("c", NULL);
+	sandbox_sync(on_a);
+	sandbox_sync(a);
+	client = client_start();
+	CHECK_EQ(sandbox_fifreeze(a), 0);
+	start = clock_ms();
+	client_send_freeze(&client, on_a, other, NULL);
+	CHECK(client_wait_state(&client, IPC_FREEZING, AT_ONCE_MS));
+	CHECK(sandbox_wait_frozen(other, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(other, 1000 + AT_ONCE_MS));
+	reply = client_answer(&client, client.next_id - 1);
+	CHECK(clock_ms() - start >= 1000);
+	CHECK_EQ(reply.err, -ETIMEDOUT);
+	CHECK(strstr(reply.text, "freeze: not done after 1 s"));
+	/* a new cycle without it works meanwhile */
+	reply = client_answer(&client, client_send_freeze(&client, other, NULL));
+	CHECK_EQ(reply.count, 1);
+	CHECK_EQ(thaw(&client).count, 1);
+	CHECK_EQ(sandbox_fithaw(a), 0);
+	CHECK(sandbox_is_writable(on_a, AT_ONCE_MS));
+}
+
+/* The freezer is killed while one of its threads cannot die. */
+TEST(freezer_killed_while_stuck)
+{
+	const char *other, *on_a;
+	struct client client;
+
+	need_ioctl_backend();
+	SANDBOX_ENTER("");
+	a = sandbox_mount("a", NULL);
+	on_a = sandbox_mount("b", a);
+	other = sandbox_mount("c", NULL);
+	sandbox_sync(on_a);
+	sandbox_sync(a);
+	client = client_start();
+	CHECK_EQ(sandbox_fifreeze(a), 0);
+	client_send_freeze(&client, on_a, other, NULL);
+	CHECK(client_wait_state(&client, IPC_FREEZING, AT_ONCE_MS));
+	CHECK(sandbox_wait_frozen(other, AT_ONCE_MS));
+	kill_child(&client, FREEZER);
+	CHECK(sandbox_is_writable(other, AT_ONCE_MS));
+	CHECK(client_answer(&client, client.next_id - 1).err < 0);
+	CHECK_EQ(sandbox_fithaw(a), 0);
+	CHECK(sandbox_is_writable(on_a, AT_ONCE_MS));
+}
+
+/* The flush cannot end, and so nothing is frozen. */
+TEST(stuck_flush_freezes_nothing)
+{
+	const char *other, *on_a;
+	struct client client;
+	struct ipc_reply reply;
+
+	need_ioctl_backend();
+	SANDBOX_ENTER("[general]\nflush-timeout = 1\n");
+	a = sandbox_mount("a", NULL);
+	on_a = sandbox_mount("b", a);
+	other = sandbox_mount("c", NULL);
+	client = client_start();
+	CHECK_EQ(sandbox_fifreeze(a), 0);
+	sandbox_write_file(SANDBOX "/b/dirty", "dirty", 0644);
+	reply = client_answer(&client,
+			      client_send_freeze(&client, on_a, other, NULL));
+	CHECK_EQ(reply.err, -ETIMEDOUT);
+	CHECK(strstr(reply.text, "flush: not done after 1 s"));
+	CHECK(sandbox_is_writable(other, AT_ONCE_MS));
+	CHECK_EQ(sandbox_fithaw(a), 0);
+	CHECK(sandbox_is_writable(on_a, AT_ONCE_MS));
+}
