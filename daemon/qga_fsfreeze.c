@@ -15,25 +15,31 @@
 #include "monitor_client.h"
 #include "qga_request.h"
 
-static void answered(void *data, int err, unsigned int count, const char *text)
+static void answer(struct qga_request *request, int err, unsigned int count,
+		   const char *text)
 {
-	struct qga_request *request = data;
-
 	if (!err)
 		qga_return(request, json_object_new_int64(count));
 	else
 		qga_fail(request, "%s", *text ? text : strerror(-err));
 }
 
+static void frozen(void *data, int err, unsigned int count, const char *text)
+{
+	answer(data, err, count, text);
+}
+
 /* The monitor tells of a lost freeze once. If the host that asked is gone the
  * next one has to be told. */
 static void thawed(void *data, int err, unsigned int count, const char *text)
 {
-	struct qga_request *request = data;
+	struct qga_context *context = data;
+	struct qga_request *request = context->thaw;
 
+	context->thaw = NULL;
 	if (err == -ESTALE && qga_request_is_stale(request))
-		monitor_remember_loss(request->context->monitor, text);
-	answered(data, err, count, text);
+		monitor_remember_loss(context->monitor, text);
+	answer(request, err, count, text);
 }
 
 /* A lost freeze is "frozen" until the host has heard of the loss: hosts which
@@ -50,7 +56,7 @@ void qga_fsfreeze_status(struct qga_request *request)
 void qga_fsfreeze_freeze(struct qga_request *request)
 {
 	log_info("guest-fsfreeze called");
-	monitor_freeze(request->context->monitor, NULL, 0, answered, request);
+	monitor_freeze(request->context->monitor, NULL, 0, frozen, request);
 }
 
 void qga_fsfreeze_freeze_list(struct qga_request *request)
@@ -73,12 +79,25 @@ void qga_fsfreeze_freeze_list(struct qga_request *request)
 		paths[i] = json_object_get_string(
 			json_object_array_get_idx(list, i));
 	log_info("guest-fsfreeze called");
-	monitor_freeze(request->context->monitor, paths, nr, answered, request);
+	monitor_freeze(request->context->monitor, paths, nr, frozen, request);
 	free(paths);
 }
 
+/* A host that comes back while the thaw of an earlier one is under way waits
+ * for the same answer. */
 void qga_fsfreeze_thaw(struct qga_request *request)
 {
+	struct qga_context *context = request->context;
+	struct qga_request *earlier = context->thaw;
+
 	log_info("guest-fsthaw called");
-	monitor_thaw(request->context->monitor, thawed, request);
+	if (earlier && !qga_request_is_stale(earlier)) {
+		qga_fail(request, "guest-fsfreeze-thaw is under way already");
+		return;
+	}
+	context->thaw = request;
+	if (earlier)
+		qga_fail(earlier, "its host is gone");
+	else
+		monitor_thaw(context->monitor, thawed, context);
 }

@@ -10,6 +10,7 @@ struct config;
 struct json_object;
 struct monitor_client;
 struct printbuf;
+struct qga_request;
 
 /* What the commands of one port have in common. */
 struct qga_context {
@@ -17,6 +18,7 @@ struct qga_context {
 	struct monitor_client *monitor;
 	/* of the host that talks now; replies to an earlier one are dropped */
 	unsigned int generation;
+	struct qga_request *thaw; /* waits for the monitor's answer, or NULL */
 	struct printbuf *line; /* a reply being written */
 	void (*reply)(void *data, const char *bytes, size_t len);
 	void *data;

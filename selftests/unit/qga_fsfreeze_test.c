@@ -216,10 +216,22 @@ TEST(second_thaw_is_refused_while_the_first_is_under_way)
 	struct ipc_request thaw = freeze_until(IPC_THAWING);
 
 	say(THAW);
-	CHECK_HEARD(GENERIC("the same request is under way already"));
+	CHECK_HEARD(GENERIC("guest-fsfreeze-thaw is under way already"));
 	forget_replies();
 	monitor_answers(&thaw, 0, IPC_THAWED, 3, "");
 	CHECK_HEARD(RETURN("3"));
+	harness_stop();
+}
+
+TEST(host_that_comes_back_waits_for_the_same_thaw)
+{
+	struct ipc_request thaw = freeze_until(IPC_THAWING);
+
+	say(SYNC "{\"execute\":\"guest-fsfreeze-thaw\",\"id\":2}");
+	CHECK_HEARD(SYNCED);
+	forget_replies();
+	monitor_answers(&thaw, 0, IPC_THAWED, 3, "");
+	CHECK_HEARD("{\"return\": 3, \"id\": 2}\n");
 	harness_stop();
 }
 
