@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Build kfreeze.ko for a kernel of kernels.txt, warnings being errors.
 # Prints the path of the module. Each kernel has a copy of the sources under
-# build/module, so that builds for several kernels do not meet.
+# build/module, so that builds for several kernels do not meet. A PLANT is a
+# bug, of those in plant/, which the tests are to find.
 
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -88,8 +89,14 @@ module_make() {
 	fi
 }
 
+# plant BUILD NAME
+plant() {
+	patch -s -d "$1" -p 1 --no-backup-if-mismatch \
+		<"$here/plant/$2.patch" || die "$2: cannot be planted"
+}
+
 module_build() {
-	local name=$1 kernel build log suite compiler root=
+	local name=$1 planted=$2 kernel build log suite compiler root=
 
 	kernel=$("$here/kernel.sh" fetch "$name")
 	suite=$("$here/kernel.sh" field "$name" suite)
@@ -97,10 +104,11 @@ module_build() {
 	if ! host_has "${suite%-backports}" "$compiler"; then
 		root=$(chroot_fetch "$suite" "$compiler")
 	fi
-	build=$top/build/module/$name-${kernel##*/}
+	build=$top/build/module/$name-${kernel##*/}${planted:+-$planted}
 	log=$build/make.log
 	cache_lock "module-$name"
 	copy_sources "$build"
+	[ -z "$planted" ] || plant "$build" "$planted"
 	if ! module_make "$name" "$build" "$kernel" "$root" >"$log" 2>&1; then
 		cat "$log" >&2
 		die "$name: kfreeze.ko does not build"
@@ -113,6 +121,6 @@ module_build() {
 }
 
 case ${1-} in
-build) module_build "${2?NAME is missing}" ;;
-*) die "usage: module.sh build NAME" ;;
+build) module_build "${2?NAME is missing}" "${3-}" ;;
+*) die "usage: module.sh build NAME [PLANT]" ;;
 esac

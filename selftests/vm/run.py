@@ -27,6 +27,7 @@ from qemu import VM, Disk, VMError, accelerator, tail  # noqa: E402
 
 BOOT_SECONDS = 60       # of patience, beside the time limits of the programs
 TOOLS = ["mke2fs", "dmsetup"]
+DEBUG_KERNELS = ("kasan", "kcsan")      # of debug_kernel.sh, which has ACPI off
 
 
 def say(kernel, text):
@@ -79,7 +80,8 @@ def initramfs_files(options, programs, work):
         files.append(f"{find_tool(tool)}=/usr/sbin/{tool}")
     if not options.no_module:
         say(options.kernel, "building the module")
-        module = output(str(VM_DIR / "module.sh"), "build", options.kernel)
+        module = output(str(VM_DIR / "module.sh"), "build", options.kernel,
+                        options.plant)
         files.append(f"{module}=/lib/modules/kfreeze.ko")
     return files + options.file
 
@@ -163,10 +165,13 @@ def boot(options, programs):
     disks = output(str(VM_DIR / "disks.sh")).splitlines()
     timeout = options.timeout or (
         BOOT_SECONDS + len(programs) * (options.program_timeout + 15))
+    # without ACPI there is one processor in every socket
     vm = VM(f"kfreeze-{options.kernel}", kernel=kernel / "vmlinuz",
-            append="console=ttyS0 panic=-1 loglevel=7 printk.devkmsg=on",
+            append="console=ttyS0 panic=-1 loglevel=7 printk.devkmsg=on"
+                   f" {options.append}",
             disks=[Disk(path, cache="unsafe") for path in disks],
-            serials=2, memory=options.memory, timeout=timeout)
+            serials=2, memory=options.memory, smp="2,sockets=2",
+            timeout=timeout)
     try:
         initrd = vm.dir / "initramfs"
         output(str(VM_DIR / "initramfs.sh"), str(kernel), str(initrd),
@@ -192,8 +197,13 @@ def arguments():
     parser = argparse.ArgumentParser(description="Run tests in a VM.")
     parser.add_argument("--kernel", default="6.1")
     parser.add_argument("--timeout", type=int, help="seconds for the VM")
-    parser.add_argument("--program-timeout", type=int, default=180)
-    parser.add_argument("--memory", type=int, default=1024, help="MiB")
+    parser.add_argument("--program-timeout", type=int, help="seconds for each")
+    parser.add_argument("--memory", type=int, help="MiB")
+    parser.add_argument("--append", default="", metavar="WORDS",
+                        help="to the kernel's command line; NAME=VALUE gets"
+                        " into the environment of the tests")
+    parser.add_argument("--plant", default="", metavar="BUG",
+                        help="build the module with this bug of plant/")
     parser.add_argument("--no-module", action="store_true",
                         help="neither build nor load kfreeze.ko")
     parser.add_argument("--file", action="append", default=[],
@@ -201,7 +211,14 @@ def arguments():
     parser.add_argument("--tool", action="append", default=[],
                         help="a program of this machine the tests run")
     parser.add_argument("test", nargs="+")
-    return parser.parse_args()
+    options = parser.parse_args()
+    debug = options.kernel in DEBUG_KERNELS
+    if debug:
+        options.append += " acpi=off"
+    options.memory = options.memory or (2048 if debug else 1024)
+    options.program_timeout = (options.program_timeout
+                               or (900 if debug else 180))
+    return options
 
 
 def main():
