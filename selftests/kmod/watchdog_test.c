@@ -86,8 +86,7 @@ TEST(old_deadline_does_not_end_a_new_cycle)
 	mount_disks();
 	cycle_freeze(client, dirs, 1, 1000);
 	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
-	while (cycle_request(client, dirs, 1, 3000))
-		CHECK_EQ(strncmp(client->text, "the last cycle", 14), 0);
+	CHECK_EQ(cycle_request(client, dirs, 1, 3000), 0);
 	CHECK_EQ(cycle_result(client).state, KFREEZE_STATE_FROZEN);
 	/* longer than the old one, shorter than the new one */
 	poll(NULL, 0, 1500);
