@@ -11,7 +11,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PAYLOAD (NLMSG_HDRLEN + GENL_HDRLEN)
 #define NEST(type) ((type) | NLA_F_NESTED)
-#define TIMEOUT_MS 40 /* about as long as a freeze takes */
+#define TIMEOUT_MS 200 /* a freeze takes about half of it */
 #define ROOM_OF_NEST 64 /* enough to end what has been begun */
 
 static uint32_t next(struct fuzz *fuzz)
@@ -115,35 +115,49 @@ static void put_target(struct fuzz *fuzz, struct fuzz_message *msg, int fd)
 	nest_end(msg, nest);
 }
 
-static uint32_t any_nr_targets(struct fuzz *fuzz)
+/* At the bound of what is allowed: nothing else may be wrong then. */
+static void put_many(struct fuzz *fuzz, struct fuzz_message *msg)
 {
-	switch (fuzz_below(fuzz, 200)) {
-	case 0:
-		return 0;
-	case 1:
-		return KFREEZE_MAX_TARGETS;
-	case 2:
-		return KFREEZE_MAX_TARGETS + 1;
-	default:
-		return 1 + fuzz_below(fuzz, fuzz->nr_filesystems);
+	uint32_t nr = KFREEZE_MAX_TARGETS + fuzz_below(fuzz, 2);
+	int fd = fuzz->fds[fuzz_below(fuzz, fuzz->nr_filesystems)];
+	struct nlattr *nest;
+
+	while (nr--) {
+		nest = nest_start(msg, NEST(KFREEZE_A_TARGET));
+		put(msg, KFREEZE_A_TARGET_FD, &fd, sizeof(fd));
+		nest_end(msg, nest);
 	}
 }
 
 /* Different filesystems, but for some of the descriptors. */
-static void put_targets(struct fuzz *fuzz, struct fuzz_message *msg)
+static void put_few(struct fuzz *fuzz, struct fuzz_message *msg)
 {
-	uint32_t nr = any_nr_targets(fuzz), first = next(fuzz), i;
-	struct nlattr *nest = nest_start(msg, NEST(KFREEZE_A_TARGETS));
+	uint32_t nr = fuzz_below(fuzz, 2 * fuzz->nr_filesystems);
+	uint32_t at = fuzz_below(fuzz, fuzz->nr_filesystems);
 	int fd;
 
-	for (i = 0; i < nr; i++) {
-		fd = fuzz->fds[(first % 97 + i) % fuzz->nr_filesystems];
+	if (nr > fuzz->nr_filesystems)
+		nr = 1;
+	for (; nr--; at++) {
+		fd = fuzz->fds[at % fuzz->nr_filesystems];
 		if (one_in(fuzz, 12))
 			fd = fuzz->fds[fuzz_below(fuzz, fuzz->nr_fds)];
 		if (one_in(fuzz, 100))
 			fd = any_number(fuzz);
 		put_target(fuzz, msg, fd);
+		if (one_in(fuzz, 12))
+			put_target(fuzz, msg, fd);
 	}
+}
+
+static void put_targets(struct fuzz *fuzz, struct fuzz_message *msg)
+{
+	struct nlattr *nest = nest_start(msg, NEST(KFREEZE_A_TARGETS));
+
+	if (one_in(fuzz, 100))
+		put_many(fuzz, msg);
+	else
+		put_few(fuzz, msg);
 	nest_end(msg, nest);
 }
 
@@ -162,17 +176,19 @@ static void put_freeze(struct fuzz *fuzz, struct fuzz_message *msg)
 			   any_number(fuzz), 4);
 }
 
+/* What ends a cycle is rare: some cycles are to get far. */
 static uint8_t any_command(struct fuzz *fuzz)
 {
 	static const uint8_t commands[] = {
-		KFREEZE_CMD_INFO, KFREEZE_CMD_OPEN,   KFREEZE_CMD_THAW,
-		KFREEZE_CMD_THAW, KFREEZE_CMD_STATUS, KFREEZE_CMD_RESCUE,
+		KFREEZE_CMD_INFO, KFREEZE_CMD_STATUS, KFREEZE_CMD_OPEN,
+		KFREEZE_CMD_INFO, KFREEZE_CMD_STATUS, KFREEZE_CMD_OPEN,
+		KFREEZE_CMD_INFO, KFREEZE_CMD_STATUS, KFREEZE_CMD_THAW,
 	};
 
-	if (!one_in(fuzz, 4))
+	if (!one_in(fuzz, 8))
 		return KFREEZE_CMD_FREEZE;
 	if (one_in(fuzz, 20))
-		return next(fuzz);
+		return one_in(fuzz, 2) ? KFREEZE_CMD_RESCUE : next(fuzz);
 	return commands[fuzz_below(fuzz, COUNT(commands))];
 }
 
@@ -262,7 +278,7 @@ static void spoil_end(struct fuzz *fuzz, struct fuzz_message *msg)
 {
 	struct nlmsghdr *hdr = (struct nlmsghdr *)msg->data;
 
-	msg->len = fuzz_below(fuzz, msg->len + 1);
+	msg->len = 1 + fuzz_below(fuzz, msg->len);
 	if (one_in(fuzz, 2))
 		hdr->nlmsg_len = msg->len;
 }
