@@ -106,11 +106,12 @@ static int on_end(sd_event_source *source, int fd, uint32_t events, void *data)
 	return 0;
 }
 
-/* The whole group: a hook is often a shell that waits for something. */
+/* The whole group: a hook is often a shell that waits for something. Right
+ * after the fork there is no group yet. */
 static void signal_group(const struct hook_process *process, int signal)
 {
-	if (process->pid > 0)
-		kill(-process->pid, signal);
+	if (process->pid > 0 && kill(-process->pid, signal))
+		kill(process->pid, signal);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *data)
@@ -215,6 +216,7 @@ int hook_process_start(struct hook_process **out, sd_event *event,
 	process->spec = *spec;
 	process->pidfd = process->output_fd = -1;
 	process->result.exit_code = -1;
+	process->result.limit_ms = spec->limit_ms;
 	err = spawn(process);
 	if (err >= 0)
 		err = watch(process, event);

@@ -20,6 +20,7 @@ struct hook_exit {
 	int exit_code; /* -1: killed, or could not be started */
 	int signal; /* 0: none */
 	bool timed_out;
+	uint32_t limit_ms;
 	uint64_t duration_ns;
 };
 

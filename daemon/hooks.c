@@ -98,8 +98,8 @@ static void log_run(const char *path, struct hook_process *process,
 	print_output(fd, process);
 	print_date(fd, time(NULL));
 	if (result->timed_out)
-		dprintf(fd, "%s timed out after %u s, killed\n", path,
-			state.settings.timeout_ms / 1000);
+		dprintf(fd, "%s timed out after %g s, killed\n", path,
+			result->limit_ms / 1000.0);
 	else
 		dprintf(fd, "%s finished with status=%d\n", path,
 			result->signal ? 128 + result->signal
@@ -123,8 +123,8 @@ static void tell_failure(const char *path, const struct hooks_result *result)
 	char *text = state.text;
 
 	if (result->exit.timed_out)
-		snprintf(text, HOOKS_TEXT_MAX, "%s: %s hook timed out", path,
-			 phase_name());
+		snprintf(text, HOOKS_TEXT_MAX, "%s: %s hook timed out after %g s",
+			 path, phase_name(), result->exit.limit_ms / 1000.0);
 	else if (result->exit.signal)
 		snprintf(text, HOOKS_TEXT_MAX,
 			 "%s: %s hook was killed by signal %d", path,
