@@ -11,7 +11,8 @@ PACKAGES='gcc make pkg-config python3 python3-yaml python3-jsonschema
 	qemu-system-x86 qemu-utils mmdebstrap debian-archive-keyring
 	busybox-static cpio kmod zstd xz-utils dmsetup
 	e2fsprogs xfsprogs btrfs-progs dosfstools strace
-	sparse clang-format shellcheck'
+	sparse clang-format shellcheck
+	flex bison bc libelf-dev patch'
 
 # shellcheck disable=SC2086 # a list of words
 missing=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $PACKAGES \
@@ -24,7 +25,11 @@ missing=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $PACKAGES \
 				printf "%s ", names[i]
 	}')
 missing=${missing% }
-[ -n "$missing" ] || exit 0
+if [ -z "$missing" ]; then
+	[ "$(id -u)" = 0 ] && exit 0
+	echo "needs root, for mounts and chroots: run it with sudo" >&2
+	exit 1
+fi
 
 install="apt-get install -y --no-install-recommends $missing"
 if [ "$(id -u)" != 0 ]; then
