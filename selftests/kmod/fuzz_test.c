@@ -24,6 +24,7 @@
 #define SECONDS 20 /* if fuzz_messages is given: as long as it takes */
 #define CLIENTS 5
 #define FILESYSTEMS 4
+#define STATUS_MESSAGES (CLIENTS * (1 + FILESYSTEMS))
 /* No freeze is longer than a second: the module is loaded with that bound. */
 #define PARAMETERS "timeout_ms=20", "max_timeout_ms=1000", "min_interval_ms=0"
 #define FROZEN_MS 15000 /* that, and much more for a slow machine */
@@ -229,6 +230,24 @@ static void check_health(struct client *admin, const struct watch *watch)
 	CHECK_EQ(frozen, -1);
 }
 
+/* All cycles end by themselves: nobody is asked to. */
+static bool becomes_idle(struct client *admin)
+{
+	static struct client_result status[STATUS_MESSAGES];
+	long long until = clock_ms() + FROZEN_MS;
+	int nr, busy = 1, i;
+
+	while (busy && clock_ms() < until) {
+		nr = client_status(admin, status, STATUS_MESSAGES);
+		CHECK(nr >= 0 && nr <= STATUS_MESSAGES);
+		for (busy = i = 0; i < nr; i++)
+			busy += !status[i].target.present &&
+				status[i].state != KFREEZE_STATE_IDLE;
+		poll(NULL, 0, 10);
+	}
+	return !busy;
+}
+
 /* Owners come and go, at any moment of a cycle. */
 static void replace(struct client **client, bool owner)
 {
@@ -268,6 +287,7 @@ static unsigned long run_fuzz(struct fuzz *fuzz, unsigned long messages,
 		if (nr % 100000 == 99999)
 			printf("# %lu messages\n", nr + 1);
 	}
+	CHECK(becomes_idle(admin));
 	check_health(admin, watch);
 	for (i = 0; i < CLIENTS; i++)
 		client_close(clients[i]);
