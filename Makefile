@@ -27,6 +27,11 @@ check:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests check
 
+# A million netlink messages to the module; KERNEL=kasan finds more.
+fuzz:
+	selftests/vm/deps.sh
+	$(MAKE) -C selftests fuzz
+
 # Style and static analysis, without building.
 lint:
 	selftests/lint.sh
@@ -46,4 +51,4 @@ clean:
 
 VERSION = $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
-.PHONY: all module daemon demo check lint install dkms-install clean
+.PHONY: all module daemon demo check fuzz lint install dkms-install clean
