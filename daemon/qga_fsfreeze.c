@@ -53,10 +53,19 @@ void qga_fsfreeze_status(struct qga_request *request)
 	qga_return(request, json_object_new_string(frozen ? "frozen" : "thawed"));
 }
 
-void qga_fsfreeze_freeze(struct qga_request *request)
+/* From here on the log waits; whoever runs the loop lets it go on. */
+static void freeze(struct qga_request *request, const char *const *paths,
+		   size_t nr_paths)
 {
 	log_info("guest-fsfreeze called");
-	monitor_freeze(request->context->monitor, NULL, 0, frozen, request);
+	log_hold();
+	monitor_freeze(request->context->monitor, paths, nr_paths, frozen,
+		       request);
+}
+
+void qga_fsfreeze_freeze(struct qga_request *request)
+{
+	freeze(request, NULL, 0);
 }
 
 void qga_fsfreeze_freeze_list(struct qga_request *request)
@@ -66,7 +75,7 @@ void qga_fsfreeze_freeze_list(struct qga_request *request)
 	size_t i, nr;
 
 	if (!list) {
-		qga_fsfreeze_freeze(request);
+		freeze(request, NULL, 0);
 		return;
 	}
 	nr = json_object_array_length(list);
@@ -78,8 +87,7 @@ void qga_fsfreeze_freeze_list(struct qga_request *request)
 	for (i = 0; i < nr; i++)
 		paths[i] = json_object_get_string(
 			json_object_array_get_idx(list, i));
-	log_info("guest-fsfreeze called");
-	monitor_freeze(request->context->monitor, paths, nr, frozen, request);
+	freeze(request, paths, nr);
 	free(paths);
 }
 
