@@ -85,6 +85,11 @@ int monitor_process_start(const struct config *config)
 	pid_t pid;
 
 	build_arguments(config, &args);
+	if (access(args.program, X_OK)) {
+		err = -errno;
+		log_err("%s: cannot start: %s", args.program, strerror(-err));
+		return err;
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		       0, fds)) {
 		err = -errno;
