@@ -27,6 +27,9 @@
 #define FREEZE_MARGIN_MS 5000
 #define FROZEN_MARGIN_MS 1000
 #define THAW_MARGIN_MS 10000
+/* The module wants a pause between cycles; a host may not know of it. */
+#define RETRY_MS 50
+#define RETRY_LIMIT_MS 5000
 
 static struct {
 	sd_event *event;
@@ -42,6 +45,7 @@ static struct {
 	char text[CYCLE_TEXT_MAX];
 	bool decided; /* the result is: it is only waited for the thaw */
 	bool was_frozen;
+	uint64_t retry_until_ms; /* while the freezer wants a pause, or 0 */
 } state;
 
 enum cycle_phase cycle_phase(void)
@@ -229,6 +233,11 @@ static void thaw(void)
 		break;
 	case CYCLE_FREEZING:
 	case CYCLE_FROZEN:
+		if (state.retry_until_ms) {
+			state.retry_until_ms = 0;
+			run_thaw_hooks();
+			break;
+		}
 		state.phase = CYCLE_THAWING;
 		set_deadline(THAW_MARGIN_MS);
 		if (freezer_thaw())
@@ -279,15 +288,6 @@ static int on_freezer(sd_event_source *source, int fd, uint32_t events,
 	return 0;
 }
 
-static int on_deadline(sd_event_source *source, uint64_t usec, void *unused)
-{
-	(void)source;
-	(void)usec;
-	(void)unused;
-	give_up_on_freezer("the freezer did not answer in time");
-	return 0;
-}
-
 /* --- the freeze --- */
 
 static void fail_request(const struct freezer_request *request, int err)
@@ -305,6 +305,29 @@ static void fail_request(const struct freezer_request *request, int err)
 	       target->path, target->source, why);
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+/* True if the freezer was too busy and will be asked again. */
+static bool retry_later(int err)
+{
+	uint64_t now = now_ms();
+
+	if (err == -EAGAIN && !state.retry_until_ms)
+		state.retry_until_ms = now + RETRY_LIMIT_MS;
+	if (err == -EAGAIN && now < state.retry_until_ms) {
+		set_deadline(RETRY_MS);
+		return true;
+	}
+	state.retry_until_ms = 0;
+	return false;
+}
+
 static void start_freezer(void)
 {
 	struct freezer_request request = {
@@ -318,6 +341,8 @@ static void start_freezer(void)
 	state.phase = CYCLE_FREEZING;
 	log_hold();
 	err = freezer_freeze(&request);
+	if (retry_later(err))
+		return;
 	cycle_report_backend(freezer_name());
 	mounts_close(&state.mounts);
 	if (err) {
@@ -327,6 +352,18 @@ static void start_freezer(void)
 	}
 	set_deadline((uint64_t)state.config->flush_timeout_ms +
 		     state.config->timeout_ms + FREEZE_MARGIN_MS);
+}
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *unused)
+{
+	(void)source;
+	(void)usec;
+	(void)unused;
+	if (state.retry_until_ms)
+		start_freezer();
+	else
+		give_up_on_freezer("the freezer did not answer in time");
+	return 0;
 }
 
 static int fill_targets(void)

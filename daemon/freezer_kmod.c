@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define RECEIVE_BUFFER (1024 * 1024)
 #define MAX_NOTICES 8
@@ -38,10 +40,12 @@ static struct {
 	int family;
 	uint32_t session, cycle;
 	struct answer *answer; /* of the request under way, or NULL */
-	/* results that arrived before somebody asked */
+	/* results that arrived with the answer to something else, and what is
+	 * readable because of them: the socket is not any more */
 	struct freezer_notice notices[MAX_NOTICES];
 	size_t nr_notices;
-} state;
+	int notice_fd;
+} state = {.notice_fd = -1};
 
 static struct nla_policy policy[KFREEZE_A_MAX + 1] = {
 	[KFREEZE_A_SESSION] = {.type = NLA_U32},
@@ -129,8 +133,10 @@ static void add_notice(struct nlattr **attrs)
 	if (notice.state != KFREEZE_STATE_FROZEN &&
 	    notice.state != KFREEZE_STATE_IDLE)
 		return;
-	if (state.nr_notices < MAX_NOTICES)
-		state.notices[state.nr_notices++] = notice;
+	if (state.nr_notices == MAX_NOTICES)
+		return;
+	state.notices[state.nr_notices++] = notice;
+	eventfd_write(state.notice_fd, 1);
 }
 
 static void get_record(struct nlattr *attr, struct answer *answer)
@@ -318,13 +324,21 @@ static int set_up_socket(int epoll_fd)
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
-	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+	state.notice_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (state.notice_fd < 0 ||
+	    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, state.notice_fd, &event) ||
+	    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event))
+		return -errno;
+	return 0;
 }
 
 static void kmod_close(void)
 {
 	nl_cb_put(state.cb);
 	nl_socket_free(state.sock);
+	if (state.notice_fd >= 0)
+		close(state.notice_fd);
+	state.notice_fd = -1;
 	state.cb = NULL;
 	state.sock = NULL;
 	state.session = state.cycle = 0;
@@ -390,7 +404,7 @@ static long find_blamed(struct nl_msg *msg, uint32_t offset)
 	targets = nlmsg_find_attr(nlmsg_hdr(msg), GENL_HDRLEN, KFREEZE_A_TARGETS);
 	if (!targets || !offset)
 		return -1;
-	nla_for_each_nested (target, targets, left) {
+	nla_for_each_nested(target, targets, left) {
 		if (at >= (char *)target &&
 		    at < (char *)target + nla_total_size(nla_len(target)))
 			return index;
@@ -445,8 +459,10 @@ static int kmod_thaw(void)
 
 static int kmod_dispatch(struct freezer_notice *notice)
 {
+	eventfd_t count;
 	int err = 0;
 
+	eventfd_read(state.notice_fd, &count); /* all are taken, one by one */
 	if (!state.nr_notices)
 		err = to_errno(nl_recvmsgs(state.sock, state.cb));
 	if (err == -ENOBUFS)

@@ -223,7 +223,9 @@ const char *client_backend(void)
 {
 	const char *backend = getenv("KFREEZE_BACKEND");
 
-	return backend ? backend : "ioctl";
+	if (backend)
+		return backend;
+	return access("/sys/module/kfreeze", F_OK) ? "ioctl" : "kmod";
 }
 
 /* "PID (NAME) STATE PPID ..." */

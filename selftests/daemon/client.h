@@ -41,7 +41,7 @@ bool client_wait_state(struct client *client, enum ipc_state state,
 bool client_record(struct client *client, enum report_kind kind, size_t index,
 		   struct report_record *record);
 
-/* Which backend this run is about: $KFREEZE_BACKEND, default ioctl. */
+/* Which backend this run is about: $KFREEZE_BACKEND, or what is loaded. */
 const char *client_backend(void);
 
 /* The monitor's child process of that name, or -1. */

@@ -46,7 +46,7 @@ long long clock_ms(void)
 
 static int freeze_ioctl(const char *dir, unsigned long request)
 {
-	int fd = open(dir, O_RDONLY | O_CLOEXEC), err;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
 
 	if (fd < 0)
 		return -errno;
