@@ -199,6 +199,12 @@ class Demo:
             "thawed: every writer goes on", went_on and ended,
             f"the longest wait was {self.stall(moment).length:.2f} s")
 
+    def check_backend(self):
+        cycle = self.agent.call("__org.kfreeze_report")["cycles"][-1]
+        self.verdicts.check("the report agrees", cycle["verdict"] == "ok"
+                            and cycle["backend"] == self.options.backend,
+                            f"{cycle['verdict']}, by {cycle['backend']}")
+
     def prove(self, copy, acked):
         self.verdicts.say("proving the copy, without mounting it")
         found, counts = copy.examine(acked)
@@ -228,6 +234,7 @@ class Demo:
         copy, acked = self.frozen_copy()
         self.prove(copy, acked)
         if self.options.agent == "kfreezed":
+            self.check_backend()
             failures.show_all(self)
 
 

@@ -187,6 +187,7 @@ class Guest(VM):
         if module:
             (modules / "updates").mkdir()
             shutil.copy(module, modules / "updates" / "kfreeze.ko")
+            tar.add_text("etc/modules-load.d/kfreeze.conf", "kfreeze\n")
         output_of("depmod", "-b", stage / "usr", self.release)
         (stage / PROGRAMS.lstrip("/")).mkdir()
         for source in programs:

@@ -8,6 +8,7 @@ from qga_client import AgentError
 CONFIG = "/etc/kfreeze/kfreezed.conf"
 HOOK_DIR = "/etc/kfreeze/hooks.d"
 LOST = "fsfreeze is limited"
+TELL_TIME = "read -r up idle </proc/uptime && echo $up"
 DIRECTORIES = ("/srv/a", "/srv/b")      # each a filesystem of its own
 
 
@@ -32,6 +33,7 @@ class Host:
     def __init__(self, guest):
         self.guest = guest
         self.agent = guest.agent()
+        self.backend = "kmod"
 
     def freeze(self, mountpoints=None):
         if mountpoints is None:
@@ -44,6 +46,9 @@ class Host:
 
     def status(self):
         return self.agent.call("guest-fsfreeze-status")
+
+    def last_cycle(self):
+        return self.agent.call("__org.kfreeze_report")["cycles"][-1]
 
     def error_of(self, command, arguments=None):
         """The error a command must end with."""
@@ -63,8 +68,9 @@ class Host:
         return int(pid)
 
     def write(self, directory):
-        """A Job which writes there, then prints the time."""
-        return self.guest.spawn(f"touch {directory}/probe && cat /proc/uptime")
+        """A Job which writes there, then prints the time; it starts nothing
+        else, so the time is that of the write."""
+        return self.guest.spawn(f"echo >>{directory}/probe && {TELL_TIME}")
 
     def check_frozen(self, *directories):
         """A write blocks, a read does not; returns the blocked writes."""
