@@ -107,10 +107,27 @@ static void answer_pending(struct pending *pending, int err, unsigned int count,
 	answer(pending->id, err, count, text);
 }
 
+/* What `systemctl status` shows. Nothing is sent while something is frozen: a
+ * PID 1 that is blocked by the freeze does not read. */
+static void notify_status(void)
+{
+	static const char *const texts[] = {
+		[IPC_THAWED] = "STATUS=Thawed",
+		[IPC_FREEZING] = "STATUS=Freezing, frozen or thawing",
+		[IPC_LOST] = "STATUS=Thawed; the last freeze was lost, "
+			     "which the host has not heard yet",
+	};
+	enum ipc_state now = current_state();
+
+	if (cycle_phase() == CYCLE_IDLE || cycle_phase() == CYCLE_FREEZE_HOOKS)
+		sd_notify(0, texts[now]);
+}
+
 static void tell_state(void)
 {
 	struct ipc_reply reply;
 
+	notify_status();
 	if (state.told == current_state() || !state.greeted)
 		return;
 	memset(&reply, 0, sizeof(reply));
