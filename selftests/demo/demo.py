@@ -21,7 +21,8 @@ import disk_image
 import failures
 import records
 from copies import DISKS, FILESYSTEMS, INNER_IMAGE, Copy
-from guest import PROGRAMS, CommandError, Guest, build_product
+from guest import (PROGRAMS, CommandError, Guest, build_product,
+                   default_kernel)
 from guest_dir import work_dir
 from qemu import Disk, VMError
 from qga_client import AgentError, AgentTimeout
@@ -240,7 +241,7 @@ class Demo:
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kernel", default=os.environ.get("KERNEL") or "6.1")
+    parser.add_argument("--kernel", default=default_kernel())
     parser.add_argument("--backend", choices=("kmod", "ioctl"),
                         default=os.environ.get("BACKEND") or "kmod")
     parser.add_argument("--agent", choices=("kfreezed", "stock"),

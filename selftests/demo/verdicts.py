@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Progress lines while the demo runs, and the table at its end."""
 
+import textwrap
 import time
 
+SEEN_WIDTH = 76     # in the table; the line before it says all
 
 class Verdicts:
     def __init__(self):
@@ -19,7 +21,8 @@ class Verdicts:
 
     def table(self):
         width = max(len(claim) for _, claim, _ in self._rows)
-        lines = [f"{self._word(holds)}  {claim:{width}}  {seen}"
+        lines = [f"{self._word(holds)}  {claim:{width}}  "
+                 + textwrap.shorten(seen, SEEN_WIDTH, placeholder="...")
                  for holds, claim, seen in self._rows]
         failed = sum(not holds for holds, _, _ in self._rows)
         lines.append(f"{len(lines) - failed} passed, {failed} failed,"

@@ -10,6 +10,7 @@ The root image stays as it is: writes go to a copy which dies with the guest.
 
 import base64
 import io
+import os
 import shlex
 import shutil
 import struct
@@ -283,6 +284,11 @@ def compile_static(source, program):
     """For the guest, whatever its libraries are."""
     subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror",
                     "-static", "-o", program, source], check=True)
+
+
+def default_kernel():
+    """The first of KERNEL, which may be set and empty."""
+    return (os.environ.get("KERNEL") or "6.1").split()[0]
 
 
 def build_product(install, kernel):

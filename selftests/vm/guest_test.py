@@ -7,7 +7,6 @@ Prints KTAP. All tests run twice in one boot: with the module, and without it.
 
 import argparse
 import json
-import os
 import re
 import signal
 import subprocess
@@ -15,7 +14,8 @@ import sys
 import traceback
 from pathlib import Path
 
-from guest import AGENT_PORT, CommandError, Guest, build_product
+from guest import (AGENT_PORT, CommandError, Guest, build_product,
+                   default_kernel)
 from guest_dir import work_dir
 from guest_host import (CONFIG, DIRECTORIES, HOOK_DIR, TELL_TIME, Host,
                         check, check_equal)
@@ -322,7 +322,7 @@ def make_disk(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kernel", default=os.environ.get("KERNEL") or "6.1")
+    parser.add_argument("--kernel", default=default_kernel())
     parser.add_argument("--timeout", type=int, default=600)
     parser.add_argument("tests", nargs="*")
     options = parser.parse_args()
