@@ -4,6 +4,7 @@
 #include "ktap.h"
 
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 
 #include "client.h"
@@ -161,6 +162,27 @@ TEST(stacked_filesystems_freeze_from_the_top)
 	CHECK(client_record(&client, REPORT_TARGET, 2, &record));
 	CHECK_STREQ(record.target.path, c);
 	CHECK_EQ(record.target.level, 2);
+}
+
+/* Any mount will do: here the only one left is of a file. */
+TEST(filesystem_is_found_through_a_bind_mount)
+{
+	struct client client;
+	struct ipc_reply reply;
+	const char *a;
+
+	SANDBOX_ENTER("");
+	a = sandbox_mount("a", NULL);
+	sandbox_write_file(SANDBOX "/a/file", "", 0644);
+	sandbox_write_file(SANDBOX "/bound", "", 0644);
+	CHECK_EQ(mount(SANDBOX "/a/file", SANDBOX "/bound", NULL, MS_BIND, NULL),
+		 0);
+	CHECK_EQ(sandbox_umount_lazily(a), 0);
+	client = client_start();
+	reply = freeze(&client, SANDBOX "/bound");
+	CHECK_STREQ(reply.text, "");
+	CHECK_EQ(reply.count, 1);
+	CHECK_EQ(thaw(&client).count, 1);
 }
 
 TEST(deadline_thaws_and_the_late_thaw_is_an_error)
