@@ -321,7 +321,7 @@ static int set_up_socket(int epoll_fd)
 	nl_socket_set_nonblocking(state.sock);
 	fd = nl_socket_get_fd(state.sock);
 	/* a smaller buffer and shorter error texts would do */
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	state.notice_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
