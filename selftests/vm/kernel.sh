@@ -120,6 +120,9 @@ kernel_newest() {
 		grep .
 }
 
+case ${2-} in
+kasan) exec "$(dirname "$0")/debug_kernel.sh" "$@" ;;
+esac
 case ${1-} in
 list) kernel_list ;;
 field) kernel_field "${2-}" "${3-}" ;;

@@ -20,6 +20,7 @@ static const char *const complaints[] = {
 	"general protection fault",
 	"possible circular locking",
 	"suspicious RCU usage",
+	"non-static key",
 	"inconsistent lock state",
 	"blocked for more than",
 	"refusing to freeze",

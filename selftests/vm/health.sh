@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The last program on a debug kernel: did it find what it reports to nobody,
+# and has it been looking to the end? Prints KTAP.
+
+KMEMLEAK=/sys/kernel/debug/kmemleak
+# A younger object may be on its way into the structure that will refer to it.
+KMEMLEAK_AGE=6
+
+echo "KTAP version 1"
+echo "1..2"
+failed=0
+
+report() {
+	if [ "$2" = 0 ]; then
+		echo "ok $1 $3"
+	else
+		echo "not ok $1 $3"
+		failed=1
+	fi
+}
+
+# One scan learns the objects' checksums, another one finds those that did not
+# change and that nothing refers to.
+no_leak() {
+	sleep $KMEMLEAK_AGE
+	echo scan >$KMEMLEAK && echo scan >$KMEMLEAK || return 1
+	leaks=$(cat $KMEMLEAK) || return 1
+	[ -z "$leaks" ] && return 0
+	echo "$leaks" | sed 's/^/# /'
+	return 1
+}
+
+# It stops for good at its first report.
+lockdep_watches() {
+	grep -q 'debug_locks: *1$' /proc/lockdep_stats
+}
+
+no_leak
+report 1 $? nothing_leaked
+lockdep_watches
+report 2 $? lockdep_watched_to_the_end
+exit $failed
