@@ -18,7 +18,7 @@
 /* The same after the deadline, when everybody has waited long enough. */
 #define KFREEZE_EXPIRED_GRACE msecs_to_jiffies(1000)
 
-DEFINE_MUTEX(kfreeze_cycle_lock);
+DEFINE_MUTEX(kfreeze_cycle_lock); /* protects all cycles, see cycle.h */
 static const struct kfreeze_cycle_ops *kfreeze_cycle_ops;
 static u32 kfreeze_last_cycle;
 static atomic_t kfreeze_nr_cycles; /* that are not idle; read without lock */

@@ -68,14 +68,14 @@ check_kmod_includes() {
 }
 
 # The two roles of the daemon share only what both may know.
-AGENT='agent|channel|qga[a-z_]*|monitor_client|kfreezed'
+AGENT='agent|channel|qga[a-z_]*|monitor_(client|process)|kfreezed'
 MONITOR='monitor|mounts[a-z_]*|stacking|hook[a-z_]*|freezer[a-z_]*|cycle|report|kfreeze_monitor'
 check_roles() {
 	local file bad=0
 
 	for file in daemon/*.[ch]; do
 		case $(basename "${file%.*}") in
-		agent | channel* | qga* | monitor_client | kfreezed)
+		agent | channel* | qga* | monitor_client | monitor_process | kfreezed)
 			grep -HnE "^#include \"($MONITOR)\.h\"" "$file" |
 				grep -v '"report.h"' && bad=1 ;;
 		monitor | mounts* | stacking | hook* | freezer* | cycle | kfreeze_monitor)
@@ -117,14 +117,16 @@ check_boundaries() {
 }
 
 check_version() {
-	local dkms module
+	local dkms file version bad=0
 
 	dkms=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' dkms.conf)
-	module=$(sed -n 's/^#define KFREEZE_VERSION "\(.*\)"$/\1/p' \
-		kmod/version.h)
-	[ -n "$dkms" ] && [ "$dkms" = "$module" ] && return
-	echo "dkms.conf says $dkms, kmod/version.h says $module"
-	return 1
+	for file in kmod/version.h daemon/version.h; do
+		version=$(sed -n 's/^#define [A-Z_]*VERSION "\(.*\)"$/\1/p' "$file")
+		[ -n "$version" ] && [ "$dkms" = "$version" ] && continue
+		echo "dkms.conf says $dkms, $file says $version"
+		bad=1
+	done
+	return $bad
 }
 
 check_format() {

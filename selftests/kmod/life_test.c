@@ -201,8 +201,9 @@ TEST_TIMEOUT(other_families_register_during_a_stuck_freeze, 60)
 #define SLICES 64
 #define SLICE_SIZE (4 << 20)
 #define SLICE_IMAGE "/tmp/slice"
+#define SLICES_IMAGE "/tmp/xfs/slices"
 
-/* Copies of one small filesystem, one behind the other on a disk. */
+/* Copies of one small filesystem, one behind the other in a file. */
 static void slices_write(void)
 {
 	static char image[SLICE_SIZE];
@@ -212,10 +213,12 @@ static void slices_write(void)
 	fd = open(SLICE_IMAGE, O_RDONLY | O_CLOEXEC);
 	CHECK_EQ(read(fd, image, SLICE_SIZE), SLICE_SIZE);
 	close(fd);
-	fd = open(disk_device(DISK_EXT4_2), O_WRONLY | O_CLOEXEC);
+	unlink(SLICE_IMAGE);
+	disk_mount(DISK_XFS);
+	fd = open(SLICES_IMAGE, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	CHECK(fd >= 0);
 	for (i = 0; i < SLICES; i++)
 		CHECK_EQ(write(fd, image, SLICE_SIZE), SLICE_SIZE);
-	CHECK_EQ(fsync(fd), 0);
 	close(fd);
 }
 
@@ -226,8 +229,8 @@ static void slices_mount(const char *dirs[SLICES])
 
 	slices_write();
 	for (i = 0; i < SLICES; i++) {
-		fd = disk_loop(disk_device(DISK_EXT4_2), (size_t)i * SLICE_SIZE,
-			       SLICE_SIZE, device);
+		fd = disk_loop(SLICES_IMAGE, (size_t)i * SLICE_SIZE, SLICE_SIZE,
+			       device);
 		CHECK(asprintf((char **)&dirs[i], "/tmp/slice%d", i) > 0);
 		disk_mount_device(device, "ext4", "", dirs[i]);
 		close(fd);
@@ -259,4 +262,5 @@ TEST_TIMEOUT(many_filesystems_freeze_as_one, 120)
 		CHECK(disk_writable(dirs[i]));
 	for (i = 0; i < SLICES; i++)
 		disk_umount(dirs[i], false);
+	unlink(SLICES_IMAGE);
 }

@@ -183,3 +183,52 @@ TEST_TIMEOUT(stuck_thaw_keeps_nobody_else, 60)
 	CHECK_EQ(cycle_result(client).event, KFREEZE_EVENT_UNSTUCK);
 	CHECK(disk_writable(MAPPED));
 }
+
+/* Wait until the session is in a state from which it does not go by itself. */
+static void await_state(struct client *client, enum kfreeze_state state)
+{
+	long long until = clock_ms() + CYCLE_PATIENCE_MS;
+	struct client_result message;
+
+	do {
+		CHECK(client_status(client, &message, 1) > 0);
+		CHECK(clock_ms() < until);
+	} while (message.state != state);
+}
+
+static void check_abort(const char *options, enum kfreeze_state state,
+			unsigned int nr_stuck)
+{
+	struct client *client = client_open();
+	struct client_result result;
+	const char *dirs[2];
+
+	mapped_mount(options);
+	dirs[0] = disk_mount(DISK_EXT4);
+	dirs[1] = MAPPED;
+	if (state == KFREEZE_STATE_FLUSHING)
+		disk_dirty(MAPPED, "dirty", 1 << 20);
+	mapped_hang();
+	CHECK_EQ(cycle_request(client, dirs, 2, 60000), 0);
+	await_state(client, state);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), 0);
+	CHECK(disk_writable(dirs[0]));
+	result = cycle_result(client);
+	CHECK_EQ(result.state, KFREEZE_STATE_IDLE);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_ABORTED);
+	CHECK_EQ(result.cause, KFREEZE_CAUSE_THAW);
+	CHECK(result.nr_stuck <= nr_stuck);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -ESRCH);
+	mapped_resume();
+	CHECK(disk_writable(MAPPED));
+}
+
+TEST_TIMEOUT(thaw_aborts_a_flush, 60)
+{
+	check_abort("", KFREEZE_STATE_FLUSHING, 0);
+}
+
+TEST_TIMEOUT(thaw_aborts_a_freeze, 60)
+{
+	check_abort("nobarrier,noinit_itable", KFREEZE_STATE_FREEZING, 1);
+}

@@ -308,22 +308,3 @@ TEST(freeze_of_a_frozen_filesystem)
 	CHECK_EQ(fifreeze(dirs[0], FITHAW), 0);
 	check_all_writable();
 }
-
-TEST(thaw_aborts_a_freeze_under_way)
-{
-	struct client *client = client_open();
-	struct client_result result;
-	int i;
-
-	mount_disks();
-	for (i = 0; i < DISKS; i++)
-		disk_dirty(dirs[i], "dirty", 32 << 20);
-	CHECK_EQ(cycle_request(client, dirs, DISKS, 20000), 0);
-	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), 0);
-	result = cycle_result(client);
-	CHECK_EQ(result.state, KFREEZE_STATE_IDLE);
-	CHECK_EQ(result.verdict, KFREEZE_VERDICT_ABORTED);
-	CHECK_EQ(result.cause, KFREEZE_CAUSE_THAW);
-	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -ESRCH);
-	check_all_writable();
-}
