@@ -102,6 +102,14 @@ static inline _Noreturn void ktap_skip(const char *reason)
 	exit(KTAP_SKIP_STATUS);
 }
 
+/* On a machine known to be slow, ktap_slow in the environment says how much. */
+static inline int ktap_timeout_s(const struct ktap_test *t)
+{
+	const char *slow = getenv("ktap_slow");
+
+	return t->timeout_s * (slow ? atoi(slow) : 1);
+}
+
 /* In the child. It must not outlive a parent that was killed. */
 static inline _Noreturn void ktap_child(const struct ktap_test *t, pid_t parent)
 {
@@ -135,7 +143,7 @@ static inline bool ktap_report(const struct ktap_test *t, int nr, int status,
 			       bool timed_out)
 {
 	if (timed_out)
-		printf("# killed after %d s\n", t->timeout_s);
+		printf("# killed after %d s\n", ktap_timeout_s(t));
 	else if (WIFSIGNALED(status))
 		printf("# killed by signal %d (%s)\n", WTERMSIG(status),
 		       strsignal(WTERMSIG(status)));
@@ -168,7 +176,7 @@ static inline bool ktap_run(const struct ktap_test *t, int nr)
 		perror("fork");
 		exit(EXIT_FAILURE);
 	}
-	timed_out = ktap_wait(child, t->timeout_s);
+	timed_out = ktap_wait(child, ktap_timeout_s(t));
 	/* A writer on a frozen filesystem can be reaped only once it thaws. */
 	if (ktap_teardown)
 		ktap_teardown();

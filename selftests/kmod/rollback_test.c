@@ -119,7 +119,7 @@ TEST_TIMEOUT(stuck_freeze_keeps_nobody_else, 60)
 	struct client *client = client_open();
 	struct client *other = client_open();
 	struct client_result result;
-	long long start = clock_ms();
+	long long start;
 	const char *dirs[3];
 	int i;
 
@@ -129,6 +129,7 @@ TEST_TIMEOUT(stuck_freeze_keeps_nobody_else, 60)
 	dirs[1] = disk_mount(DISK_XFS);
 	dirs[2] = MAPPED;
 	mapped_hang(); /* clean: its flush passes, its freeze does not */
+	start = clock_ms();
 	CHECK_EQ(cycle_request(client, dirs, 3, 1000), 0);
 	result = cycle_result(client);
 	CHECK_EQ(result.cmd, KFREEZE_CMD_RESULT);

@@ -214,7 +214,7 @@ def arguments():
     options = parser.parse_args()
     debug = options.kernel in DEBUG_KERNELS
     if debug:
-        options.append += " acpi=off"
+        options.append += " acpi=off ktap_slow=5"
     options.memory = options.memory or (2048 if debug else 1024)
     options.program_timeout = (options.program_timeout
                                or (900 if debug else 180))
