@@ -60,7 +60,7 @@ static void kfreeze_cycle_fill_set(const struct kfreeze_cycle *cycle,
 /* @set: the session's, or an older one that had been given up. */
 static void kfreeze_cycle_publish(struct kfreeze_cycle *cycle,
 				  struct kfreeze_set *set,
-				  enum kfreeze_event event)
+				  enum kfreeze_event_kind event)
 {
 	struct kfreeze_status status;
 

@@ -42,7 +42,7 @@ struct kfreeze_status {
 struct kfreeze_cycle_ops {
 	void (*result)(u32 portid, struct sk_buff_head *spare,
 		       const struct kfreeze_status *status);
-	void (*event)(enum kfreeze_event event, struct sk_buff_head *spare,
+	void (*event)(enum kfreeze_event_kind event, struct sk_buff_head *spare,
 		      const struct kfreeze_status *status);
 };
 

@@ -121,7 +121,8 @@ static void kfreeze_nl_result(u32 portid, struct sk_buff_head *spare,
 		genlmsg_unicast(&init_net, skb, portid);
 }
 
-static void kfreeze_nl_event(enum kfreeze_event event, struct sk_buff_head *spare,
+static void kfreeze_nl_event(enum kfreeze_event_kind event,
+			     struct sk_buff_head *spare,
 			     const struct kfreeze_status *status)
 {
 	struct sk_buff *skb = skb_dequeue(spare);

@@ -67,7 +67,7 @@ def from_spec(spec):
             continue
         prefix = definition.get("name-prefix", name + "-")
         for value, entry in enumerate(definition["entries"]):
-            add(prefix + entry["name"], value, name)
+            add(prefix + entry["name"], value, enum_name(spec, definition))
     for attributes in spec["attribute-sets"]:
         if "subset-of" not in attributes:
             add_numbered(add, attributes["attributes"], attributes)
@@ -80,6 +80,10 @@ def from_spec(spec):
     return contract
 
 
+def enum_name(spec, definition):
+    return definition.get("enum-name", f"{spec['name']}-{definition['name']}")
+
+
 def add_numbered(add, entries, enum):
     """They count from 1 on, unless they say otherwise."""
     value = 0
@@ -90,12 +94,14 @@ def add_numbered(add, entries, enum):
 
 def add_types(contract, attributes, spec):
     sets = {each["name"]: each for each in spec["attribute-sets"]}
+    enums = {each["name"]: enum_name(spec, each)
+             for each in spec["definitions"]}
     for attribute in attributes["attributes"]:
         words = attribute["type"].replace("pad", "padding")
         if words == "nest":
             words += " of " + nested(sets, attribute["nested-attributes"])
         if "enum" in attribute:
-            words += f", enum {spec['name']}_{c_name(attribute['enum'])}"
+            words += f", enum {c_name(enums[attribute['enum']])}"
         name = attributes["name-prefix"] + attribute["name"]
         contract.types[c_name(name).upper()] = words
 

@@ -191,7 +191,7 @@ enum kfreeze_cmd {
  * @KFREEZE_A_REMAINING_MS: u32, until the deadline
  * @KFREEZE_A_HOLD_NS: u64, from the first writer that could block to the end
  *	of the last thaw; 0 while frozen or if no writer could block
- * @KFREEZE_A_EVENT: u32, enum kfreeze_event
+ * @KFREEZE_A_EVENT: u32, enum kfreeze_event_kind
  */
 enum kfreeze_attr {
 	KFREEZE_A_UNSPEC,
@@ -381,13 +381,13 @@ enum kfreeze_holder {
 };
 
 /**
- * enum kfreeze_event - what an EVENT message tells
+ * enum kfreeze_event_kind - what an EVENT message tells
  * @KFREEZE_EVENT_UNSPEC: unused
  * @KFREEZE_EVENT_FROZEN: a cycle has reached FROZEN
  * @KFREEZE_EVENT_OVER: a cycle is over; VERDICT and CAUSE tell how
  * @KFREEZE_EVENT_UNSTUCK: the last stuck target of an ended cycle is thawed
  */
-enum kfreeze_event {
+enum kfreeze_event_kind {
 	KFREEZE_EVENT_UNSPEC,
 	KFREEZE_EVENT_FROZEN,
 	KFREEZE_EVENT_OVER,
