@@ -11,8 +11,7 @@ SUITE=bookworm
 SIZE=1536M
 PACKAGES="systemd systemd-sysv udev dbus kmod procps util-linux e2fsprogs
     xfsprogs btrfs-progs dmsetup strace qemu-guest-agent libnl-3-200
-    libnl-genl-3-200 libmount1 libcap-ng0 libjson-c5 libsystemd0 libseccomp2
-    libinih1"
+    libnl-genl-3-200 libmount1 libcap-ng0 libjson-c5 libsystemd0 libseccomp2"
 # What a server does once a day, or on its console, is not wanted in a test.
 MASKED="apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer
     e2scrub_all.timer e2scrub_reap.service fstrim.timer getty.target
