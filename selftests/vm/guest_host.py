@@ -100,10 +100,11 @@ class Host:
 
     def reset(self):
         """Whatever a test left behind, the next one finds a fresh system."""
+        self.guest.run("systemctl stop kfreezed kfreeze-monitor", 60)
         for directory in ("/", *DIRECTORIES):
             self.guest.run(f"fsfreeze -u {directory}", check=False)
         self.guest.run(f"rm -f {HOOK_DIR}/* {CONFIG} /srv/*/probe")
-        self.guest.run("systemctl restart kfreeze-monitor kfreezed", 60)
+        self.guest.run("systemctl start kfreezed", 60)
         self.reconnect()
         self.agent.sync(30)
         if self.status() == "frozen":

@@ -20,6 +20,7 @@ from guest_dir import work_dir
 from guest_host import (CONFIG, DIRECTORIES, HOOK_DIR, TELL_TIME, Host,
                         check, check_equal)
 from qemu import Disk, VMError
+from qga_client import AgentError
 
 EVERYTHING = 1 + len(DIRECTORIES)       # with the root filesystem
 TESTS = []
@@ -75,15 +76,47 @@ def second_freeze_is_refused(host):
     check_equal(host.thaw(), EVERYTHING)
 
 
+BREAK_DISK = """\
+truncate -s 16M /run/c.img && mke2fs -q -t ext4 /run/c.img
+loop=$(losetup -f --show /run/c.img)
+size=$(blockdev --getsz $loop)
+dmsetup create c --table "0 $size linear $loop 0"
+mkdir -p /srv/c && mount /dev/mapper/c /srv/c && echo new >/srv/c/data
+dmsetup suspend --nolockfs --noflush c
+dmsetup load c --table "0 $size error"
+dmsetup resume c
+"""
+
+
 @test
 def failed_freeze_is_rolled_back(host):
-    """Somebody else holds one of three filesystems."""
+    """One of four filesystems has dirty data and a disk that fails."""
+    host.guest.run(BREAK_DISK)
+    try:
+        error = host.error_of("guest-fsfreeze-freeze")
+        check("/srv/c" in error.desc, error.desc)
+        check("Input/output error" in error.desc, error.desc)
+        host.check_writable("/srv", *DIRECTORIES)
+        check_equal(host.status(), "thawed")
+    finally:
+        host.guest.run("umount /srv/c; dmsetup remove c; losetup -D")
+
+
+@test
+def foreign_freeze_is_respected(host):
+    """Busy, or up from 6.6 with the module, frozen by both."""
     host.guest.run("fsfreeze -f /srv/b")
-    error = host.error_of("guest-fsfreeze-freeze")
-    check("/srv/b" in error.desc, error.desc)
-    check("busy" in error.desc.lower(), error.desc)
+    try:
+        check_equal(host.freeze(), EVERYTHING)
+        check_equal(host.backend, "kmod")
+        check_equal(host.thaw(), EVERYTHING)
+    except AgentError as error:
+        check("/srv/b" in error.desc, error.desc)
+        check("busy" in error.desc.lower(), error.desc)
     host.check_writable("/srv", "/srv/a")
-    check_equal(host.status(), "thawed")
+    jobs = host.check_frozen("/srv/b")
+    host.guest.run("fsfreeze -u /srv/b")
+    host.check_ended(jobs)
 
 
 @test
