@@ -27,6 +27,11 @@ check:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests check
 
+# The module's tests on a kernel that looks for bugs, built first: an hour.
+check-debug:
+	selftests/vm/deps.sh
+	$(MAKE) -C selftests check-debug
+
 # A million netlink messages to the module; KERNEL=kasan finds more.
 fuzz:
 	selftests/vm/deps.sh
@@ -51,4 +56,4 @@ clean:
 
 VERSION = $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
-.PHONY: all module daemon demo check fuzz lint install dkms-install clean
+.PHONY: all module daemon demo check check-debug fuzz lint install dkms-install clean
