@@ -217,7 +217,7 @@ def arguments():
         options.append += " acpi=off ktap_slow=5"
     options.memory = options.memory or (2048 if debug else 1024)
     options.program_timeout = (options.program_timeout
-                               or (900 if debug else 180))
+                               or (3600 if debug else 180))
     return options
 
 
