@@ -400,6 +400,16 @@ TEST(stop_ends_the_running_hook_and_starts_no_more)
 	CHECK_EQ(nr_results, 1);
 }
 
+/* Signals 32 and 33 are the C library's own: nobody can set them, and make
+ * leaves them ignored to what it starts. */
+static unsigned long long ignored_signals(const char *status)
+{
+	const char *line = strstr(status, "SigIgn:");
+
+	CHECK(line);
+	return strtoull(line + strlen("SigIgn:"), NULL, 16) & ~(3ULL << 31);
+}
+
 TEST(environment_is_clean)
 {
 	struct hooks_settings settings = set_up();
@@ -424,7 +434,7 @@ TEST(environment_is_clean)
 	CHECK(!strstr(read_file("env-freeze"), "SECRET"));
 	CHECK(!strstr(read_file("env-freeze"), "KFREEZE_OUTCOME"));
 	CHECK(strstr(read_file("env-freeze"), "\n0022\n/\n1: freeze\n4\n"));
-	CHECK(strstr(read_file("env-freeze"), "SigIgn:\t0000000000000000\n"));
+	CHECK_EQ(ignored_signals(read_file("env-freeze")), 0);
 	CHECK(strstr(read_file("env-freeze"), "\n/dev/null\n"));
 	thaw("lost");
 	CHECK(strstr(read_file("env-thaw"), "KFREEZE_OUTCOME=lost\n"));
