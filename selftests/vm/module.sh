@@ -53,20 +53,23 @@ chroot_fetch() {
 }
 
 # make_in ROOT SOURCE KERNEL MAKE...: objtool of 7.x reads /proc. All mounts
-# and processes are gone when make is.
+# and processes are gone when make is. Where / is no mount, in a chroot, mounts
+# cannot be made private: there they are taken back.
 make_in() {
 	local root=$1 source=$2 kernel=$3
 
 	shift 3
 	mkdir -p "$root/source" "$root/kernel"
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	unshare --mount --pid --fork --kill-child sh -ec '
+	unshare --mount --propagation unchanged --pid --fork --kill-child sh -ec '
 		root=$1 source=$2 kernel=$3
 		shift 3
+		mount --make-rprivate / 2>/dev/null ||
+			trap "umount \$root/proc \$root/kernel \$root/source" EXIT
 		mount --bind "$source" "$root/source"
 		mount --bind "$kernel" "$root/kernel"
 		mount -t proc proc "$root/proc"
-		exec chroot "$root" "$@"' sh "$root" "$source" "$kernel" "$@"
+		chroot "$root" "$@"' sh "$root" "$source" "$kernel" "$@"
 }
 
 copy_sources() {
