@@ -44,10 +44,12 @@ lint:
 install:
 	$(MAKE) -C daemon install
 
-# The module's source for DKMS, then: dkms install kfreeze/VERSION
+# The module's source for DKMS, and its loading at boot; then:
+# dkms install kfreeze/VERSION
 dkms-install:
 	install -d $(DESTDIR)/usr/src/kfreeze-$(VERSION)
 	cp -r Kbuild Makefile dkms.conf kmod include $(DESTDIR)/usr/src/kfreeze-$(VERSION)
+	install -D -m 644 kmod/modules-load.conf $(DESTDIR)/usr/lib/modules-load.d/kfreeze.conf
 
 clean:
 	rm -rf build

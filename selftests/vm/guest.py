@@ -23,6 +23,7 @@ from qemu import VM, Disk, Port
 from qga_client import AgentClient
 
 HERE = Path(__file__).parent
+TOP = HERE.parent.parent
 EXEC_PORT = "kfreeze.test"
 AGENT_PORT = "org.qemu.guest_agent.0"
 STOCK_AGENT = "qemu-guest-agent.service"     # masked in the image
@@ -188,7 +189,8 @@ class Guest(VM):
         if module:
             (modules / "updates").mkdir()
             shutil.copy(module, modules / "updates" / "kfreeze.ko")
-            tar.add_text("etc/modules-load.d/kfreeze.conf", "kfreeze\n")
+            tar.add_text("usr/lib/modules-load.d/kfreeze.conf",
+                         (TOP / "kmod/modules-load.conf").read_text())
         output_of("depmod", "-b", stage / "usr", self.release)
         (stage / PROGRAMS.lstrip("/")).mkdir()
         for source in programs:
@@ -293,6 +295,6 @@ def default_kernel():
 
 def build_product(install, kernel):
     """make install into a directory; return the path of the kernel module."""
-    output_of("make", "-C", HERE.parent.parent, "-s", "--no-print-directory",
+    output_of("make", "-C", TOP, "-s", "--no-print-directory",
               "install", f"DESTDIR={install}")
     return Path(output_of(HERE / "module.sh", "build", kernel))
