@@ -11,6 +11,7 @@
 #include <net/genetlink.h>
 
 #include "param.h"
+#include "request.h"
 #include "session.h"
 #include "version.h"
 
@@ -25,13 +26,11 @@ static const struct nla_policy kfreeze_nl_freeze_policy[KFREEZE_A_MAX + 1] = {
 	[KFREEZE_A_FLUSH_TIMEOUT_MS] = {.type = NLA_U32},
 };
 
-static const struct nla_policy kfreeze_nl_target_policy[KFREEZE_A_TARGET_MAX + 1] = {
-	[KFREEZE_A_TARGET_FD] = {.type = NLA_S32},
-	[KFREEZE_A_TARGET_LEVEL] = {.type = NLA_U8},
-};
-
 /* For commands without attributes: refuses all. */
 static const struct nla_policy kfreeze_nl_empty_policy[KFREEZE_A_PAD + 1];
+#define KFREEZE_NL_NO_ATTRS                \
+	.policy = kfreeze_nl_empty_policy, \
+	.maxattr = ARRAY_SIZE(kfreeze_nl_empty_policy) - 1
 
 static int kfreeze_nl_put_record(struct sk_buff *skb,
 				 const struct kfreeze_record *record)
@@ -219,131 +218,6 @@ static int kfreeze_nl_open(struct sk_buff *request, struct genl_info *info)
 	return kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_SESSION, id);
 }
 
-/* The nest of the target at @index, to point at it. */
-static const struct nlattr *kfreeze_nl_nth(const struct nlattr *targets, u32 index)
-{
-	const struct nlattr *attr;
-	int left;
-
-	nla_for_each_nested(attr, targets, left)
-		if (!index--)
-			return attr;
-	return NULL;
-}
-
-static int kfreeze_nl_count(const struct nlattr *targets,
-			    struct netlink_ext_ack *extack, u32 *nr)
-{
-	const struct nlattr *attr;
-	int left;
-
-	*nr = 0;
-	nla_for_each_nested(attr, targets, left) {
-		if (nla_type(attr) != KFREEZE_A_TARGET) {
-			NL_SET_ERR_MSG_ATTR(extack, attr,
-					    "TARGETS has nests TARGET only");
-			return -EINVAL;
-		}
-		++*nr;
-	}
-	if (left) {
-		NL_SET_ERR_MSG_ATTR(extack, targets, "TARGETS is malformed");
-		return -EINVAL;
-	}
-	if (!*nr) {
-		NL_SET_ERR_MSG_ATTR(extack, targets, "TARGETS is empty");
-		return -EINVAL;
-	}
-	if (*nr > KFREEZE_MAX_TARGETS) {
-		NL_SET_ERR_MSG_ATTR(extack, targets, "more than 1024 targets");
-		return -E2BIG;
-	}
-	return 0;
-}
-
-static int kfreeze_nl_pin(struct kfreeze_set *set, u32 index,
-			  const struct nlattr *attr,
-			  struct netlink_ext_ack *extack)
-{
-	struct nlattr *tb[KFREEZE_A_TARGET_MAX + 1];
-	u8 level = 0;
-	int err;
-
-	err = nla_parse_nested(tb, KFREEZE_A_TARGET_MAX, attr,
-			       kfreeze_nl_target_policy, extack);
-	if (err)
-		return err;
-	if (!tb[KFREEZE_A_TARGET_FD]) {
-		NL_SET_ERR_MSG_ATTR(extack, attr, "TARGET_FD is mandatory");
-		return -EINVAL;
-	}
-	if (tb[KFREEZE_A_TARGET_LEVEL])
-		level = nla_get_u8(tb[KFREEZE_A_TARGET_LEVEL]);
-	if (level >= KFREEZE_MAX_LEVELS) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[KFREEZE_A_TARGET_LEVEL],
-				    "TARGET_LEVEL is out of range: 0 to 63");
-		return -ERANGE;
-	}
-	err = kfreeze_set_pin(set, index, nla_get_s32(tb[KFREEZE_A_TARGET_FD]),
-			      level);
-	if (err == -EBADF)
-		NL_SET_ERR_MSG_ATTR(extack, tb[KFREEZE_A_TARGET_FD],
-				    "TARGET_FD is not an open descriptor");
-	else if (err)
-		NL_SET_ERR_MSG_ATTR(
-			extack, tb[KFREEZE_A_TARGET_FD],
-			"TARGET_FD is not on a block device filesystem");
-	return err;
-}
-
-/* The set a FREEZE asks for, all of it pinned; or an ERR_PTR. */
-static struct kfreeze_set *kfreeze_nl_set(const struct nlattr *targets,
-					  struct netlink_ext_ack *extack)
-{
-	const struct nlattr *attr;
-	struct kfreeze_set *set;
-	u32 index = 0;
-	int left;
-	u32 nr;
-	int err;
-
-	if (!targets) {
-		NL_SET_ERR_MSG(extack, "TARGETS is mandatory");
-		return ERR_PTR(-EINVAL);
-	}
-	err = kfreeze_nl_count(targets, extack, &nr);
-	if (err)
-		return ERR_PTR(err);
-	set = kfreeze_set_alloc(nr);
-	if (!set)
-		return ERR_PTR(-ENOMEM);
-	nla_for_each_nested(attr, targets, left) {
-		err = kfreeze_nl_pin(set, index++, attr, extack);
-		if (err)
-			goto err_set;
-	}
-	return set;
-
-err_set:
-	kfreeze_set_release(set);
-	kfreeze_set_put(set);
-	return ERR_PTR(err);
-}
-
-static int kfreeze_nl_timeout(const struct nlattr *attr, u32 max,
-			      struct netlink_ext_ack *extack, u32 *timeout_ms)
-{
-	if (!attr)
-		return 0;
-	*timeout_ms = nla_get_u32(attr);
-	if (*timeout_ms >= 1 && *timeout_ms <= max)
-		return 0;
-	NL_SET_ERR_MSG_ATTR(
-		extack, attr,
-		"timeout is out of range: 1 ms to the maximum that INFO tells");
-	return -ERANGE;
-}
-
 /* Messages that the set can send when there is no memory for any. */
 static int kfreeze_nl_prepare(struct kfreeze_set *set)
 {
@@ -376,10 +250,12 @@ static int kfreeze_nl_start(struct sk_buff *request, struct genl_info *info,
 	if (!err)
 		return 0;
 	if (err == -EEXIST)
-		NL_SET_ERR_MSG_ATTR(info->extack, kfreeze_nl_nth(targets, bad),
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    kfreeze_request_nth(targets, bad),
 				    "the same filesystem as an earlier target");
 	else if (bad < set->nr)
-		NL_SET_ERR_MSG_ATTR(info->extack, kfreeze_nl_nth(targets, bad),
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    kfreeze_request_nth(targets, bad),
 				    "another cycle holds this filesystem");
 	kfreeze_set_release(set);
 	kfreeze_set_put(set);
@@ -402,17 +278,17 @@ static int kfreeze_nl_freeze(struct sk_buff *request, struct genl_info *info)
 			       "this socket has no session: OPEN first");
 		return -EPERM;
 	}
-	err = kfreeze_nl_timeout(info->attrs[KFREEZE_A_TIMEOUT_MS],
-				 limits->max_timeout_ms, info->extack,
-				 &timeout_ms);
+	err = kfreeze_request_timeout(info->attrs[KFREEZE_A_TIMEOUT_MS],
+				      limits->max_timeout_ms, info->extack,
+				      &timeout_ms);
 	if (err)
 		return err;
-	err = kfreeze_nl_timeout(info->attrs[KFREEZE_A_FLUSH_TIMEOUT_MS],
-				 KFREEZE_MAX_FLUSH_TIMEOUT_MS, info->extack,
-				 &flush_timeout_ms);
+	err = kfreeze_request_timeout(info->attrs[KFREEZE_A_FLUSH_TIMEOUT_MS],
+				      KFREEZE_MAX_FLUSH_TIMEOUT_MS,
+				      info->extack, &flush_timeout_ms);
 	if (err)
 		return err;
-	set = kfreeze_nl_set(info->attrs[KFREEZE_A_TARGETS], info->extack);
+	set = kfreeze_request_set(info->attrs[KFREEZE_A_TARGETS], info->extack);
 	if (IS_ERR(set))
 		return PTR_ERR(set);
 	skb = kfreeze_nl_reply(info, &header);
@@ -541,14 +417,12 @@ static const struct genl_ops kfreeze_nl_cmds[] = {
 	{
 		.cmd = KFREEZE_CMD_INFO,
 		.doit = kfreeze_nl_info,
-		.policy = kfreeze_nl_empty_policy,
-		.maxattr = ARRAY_SIZE(kfreeze_nl_empty_policy) - 1,
+		KFREEZE_NL_NO_ATTRS,
 	},
 	{
 		.cmd = KFREEZE_CMD_OPEN,
 		.doit = kfreeze_nl_open,
-		.policy = kfreeze_nl_empty_policy,
-		.maxattr = ARRAY_SIZE(kfreeze_nl_empty_policy) - 1,
+		KFREEZE_NL_NO_ATTRS,
 	},
 	{
 		.cmd = KFREEZE_CMD_FREEZE,
@@ -559,21 +433,18 @@ static const struct genl_ops kfreeze_nl_cmds[] = {
 	{
 		.cmd = KFREEZE_CMD_THAW,
 		.doit = kfreeze_nl_thaw,
-		.policy = kfreeze_nl_empty_policy,
-		.maxattr = ARRAY_SIZE(kfreeze_nl_empty_policy) - 1,
+		KFREEZE_NL_NO_ATTRS,
 	},
 	{
 		.cmd = KFREEZE_CMD_STATUS,
 		.start = kfreeze_nl_status_start,
 		.dumpit = kfreeze_nl_status,
-		.policy = kfreeze_nl_empty_policy,
-		.maxattr = ARRAY_SIZE(kfreeze_nl_empty_policy) - 1,
+		KFREEZE_NL_NO_ATTRS,
 	},
 	{
 		.cmd = KFREEZE_CMD_RESCUE,
 		.doit = kfreeze_nl_rescue,
-		.policy = kfreeze_nl_empty_policy,
-		.maxattr = ARRAY_SIZE(kfreeze_nl_empty_policy) - 1,
+		KFREEZE_NL_NO_ATTRS,
 	},
 };
 

@@ -38,7 +38,8 @@ includes() {
 kmod_may_include() {
 	case $1 in
 	main) echo "netlink notifier session param freeze thaw set watchdog version" ;;
-	netlink) echo "session param version" ;;
+	netlink) echo "request session param version" ;;
+	request) echo "set" ;;
 	notifier) echo "session" ;;
 	session) echo "cycle" ;;
 	cycle) echo "param freeze thaw set watchdog" ;;

@@ -175,20 +175,28 @@ static bool is_readable(int fd, int timeout_ms)
 	return poll(&p, 1, timeout_ms) == 1 && read(fd, &byte, 1) == 1;
 }
 
-/* The state letter of /proc/PID/stat. */
-static char process_state(pid_t pid)
+/* A file of /proc/PID as text. */
+static void read_proc(pid_t pid, const char *name, char *text, size_t size)
 {
-	char path[64], text[256], *end;
+	char path[64];
 	ssize_t got;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		die("open", path);
-	got = read(fd, text, sizeof(text) - 1);
+	got = read(fd, text, size - 1);
 	close(fd);
 	text[got > 0 ? got : 0] = '\0';
+}
+
+/* The state letter of /proc/PID/stat. */
+static char process_state(pid_t pid)
+{
+	char text[256], *end;
+
+	read_proc(pid, "stat", text, sizeof(text));
 	end = strrchr(text, ')');
 	return end ? end[2] : '?';
 }
@@ -196,19 +204,11 @@ static char process_state(pid_t pid)
 /* In a filesystem's write lock: neither I/O nor a busy CPU looks like that. */
 static bool waits_for_thaw(pid_t pid)
 {
-	char path[64], text[1024];
-	ssize_t got;
-	int fd;
+	char text[1024];
 
 	if (process_state(pid) != 'D')
 		return false;
-	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		die("open", path);
-	got = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[got > 0 ? got : 0] = '\0';
+	read_proc(pid, "stack", text, sizeof(text));
 	return strstr(text, "percpu_");
 }
 
