@@ -71,7 +71,7 @@ TEST(thaw_after_the_deadline_is_an_error_once)
 	struct client *client = client_open();
 
 	mount_disks();
-	cycle_freeze(client, dirs, DISKS, 300);
+	cycle_freeze(client, dirs, DISKS, 2000);
 	CHECK_EQ(cycle_result(client).verdict, KFREEZE_VERDICT_LOST);
 	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -ESTALE);
 	CHECK_STREQ(client->text,
