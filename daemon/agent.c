@@ -78,11 +78,14 @@ static void received(void *data, const char *bytes, size_t len)
 	qga_receive(agent->qga, bytes, len);
 }
 
-static void detached(void *data)
+static void detached(void *data, bool closed)
 {
 	struct agent *agent = data;
 
-	qga_forget_host(agent->qga);
+	if (closed)
+		qga_forget_host(agent->qga);
+	else
+		qga_forget_input(agent->qga);
 }
 
 static const struct channel_ops channel_ops = {

@@ -98,14 +98,14 @@ static void drop_output(struct channel *channel)
 }
 
 /* The stream stays; who was at its other end does not. */
-static void detach(struct channel *channel)
+static void detach(struct channel *channel, bool closed)
 {
 	bool was_attached = channel->attached;
 
 	drop_output(channel);
 	channel->attached = false;
 	if (was_attached)
-		channel->ops->detached(channel->data);
+		channel->ops->detached(channel->data, closed);
 	watch_stream(channel);
 }
 
@@ -123,7 +123,7 @@ static void close_stream(struct channel *channel)
 {
 	close(channel->stream);
 	channel->stream = -1;
-	detach(channel);
+	detach(channel, true);
 	watch_listener(channel);
 	if (channel->listener < 0)
 		arm_timer(channel, REOPEN_MS);
@@ -230,7 +230,7 @@ static bool read_once(struct channel *channel)
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (len == 0 && is_port(channel)) {
-		detach(channel);
+		detach(channel, false);
 		return false;
 	}
 	if (len < 0 && errno != ECONNRESET)

@@ -12,8 +12,10 @@ struct channel;
 
 struct channel_ops {
 	void (*received)(void *data, const char *bytes, size_t len);
-	/* The host's side is closed: what comes next is from somebody else. */
-	void (*detached)(void *data);
+	/* Nobody is at the other end. @closed: what comes next is from somebody
+	 * else. A port tells too late to know: its next host may have been
+	 * heard already. */
+	void (*detached)(void *data, bool closed);
 };
 
 struct channel_address {

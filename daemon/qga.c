@@ -151,10 +151,15 @@ void qga_receive(struct qga *qga, const char *bytes, size_t len)
 	qga_parser_feed(qga->parser, bytes, len);
 }
 
+void qga_forget_input(struct qga *qga)
+{
+	qga_parser_reset(qga->parser);
+}
+
 void qga_forget_host(struct qga *qga)
 {
 	qga->context.generation++;
-	qga_parser_reset(qga->parser);
+	qga_forget_input(qga);
 }
 
 void qga_print_commands(void)

@@ -22,6 +22,10 @@ void qga_receive(struct qga *qga, const char *bytes, size_t len);
 /* The host is gone: half a command is forgotten, late replies are dropped. */
 void qga_forget_host(struct qga *qga);
 
+/* The host may be gone: half a command is forgotten. A late reply is dropped
+ * when the next host syncs, as all do first. */
+void qga_forget_input(struct qga *qga);
+
 /* The names of all commands on stdout, for --block-rpcs=help. */
 void qga_print_commands(void);
 

@@ -21,7 +21,7 @@ static char directory[] = "/tmp/channel_test.XXXXXX";
 static char path[64];
 static char got[4 << 20];
 static size_t got_len;
-static int nr_detached, nr_dispatched;
+static int nr_detached, nr_closed, nr_dispatched;
 static const char *answer; /* to everything that is received */
 
 static void received(void *data, const char *bytes, size_t len)
@@ -35,10 +35,11 @@ static void received(void *data, const char *bytes, size_t len)
 		channel_send(channel, answer, strlen(answer));
 }
 
-static void detached(void *data)
+static void detached(void *data, bool closed)
 {
 	(void)data;
 	nr_detached++;
+	nr_closed += closed;
 }
 
 static const struct channel_ops ops = {received, detached};
@@ -137,6 +138,7 @@ TEST(client_of_a_socket)
 	close(fd);
 	dispatch_all();
 	CHECK_EQ(nr_detached, 1);
+	CHECK_EQ(nr_closed, 1);
 	teardown();
 }
 
@@ -355,6 +357,7 @@ TEST(port_without_host_is_quiet)
 		CHECK(nr_dispatched <= 3);
 	CHECK(nr_dispatched >= 1);
 	CHECK_EQ(nr_detached, 1);
+	CHECK_EQ(nr_closed, 0); /* its next host may have been heard */
 	close(terminal);
 	close(fd);
 	teardown();

@@ -157,6 +157,17 @@ TEST(id_comes_back_late)
 	harness_stop();
 }
 
+/* A port tells late that a host went: the next one may have asked already. */
+TEST(detached_port_drops_no_reply)
+{
+	struct ipc_request freeze = freeze_until(IPC_FREEZING);
+
+	qga_forget_input(qga);
+	monitor_answers(&freeze, 0, IPC_FROZEN, 2, "");
+	CHECK_HEARD(RETURN("2"));
+	harness_stop();
+}
+
 static void freeze_is_dropped_after(const char *bytes, const char *replies)
 {
 	struct ipc_request freeze = freeze_until(IPC_FREEZING);
