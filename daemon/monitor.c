@@ -6,6 +6,7 @@
 #include "monitor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -329,7 +330,16 @@ static int answer_thaw(const struct ipc_request *request)
 	return 0;
 }
 
-/* Records go out as the socket takes them. */
+/* True while most of the socket's buffer is free. */
+static bool has_room(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLOUT;
+}
+
+/* Records go out as the agent takes them, and leave room in the socket for
+ * whatever else it has to be told. */
 static int send_records(void)
 {
 	const struct report_record *record;
@@ -340,21 +350,21 @@ static int send_records(void)
 	reply.type = IPC_RECORD;
 	reply.id = state.report.id;
 	reply.state = state.told;
-	while ((record = report_get(state.next_record))) {
-		reply.record = *record;
-		err = ipc_send_reply(state.agent_fd, &reply);
-		if (err == -EAGAIN) {
-			sd_event_source_set_io_events(state.agent,
-						      EPOLLIN | EPOLLOUT);
+	while (has_room(state.agent_fd)) {
+		record = report_get(state.next_record);
+		if (!record) {
+			sd_event_source_set_io_events(state.agent, EPOLLIN);
+			answer_pending(&state.report, 0, 0, "");
 			return 0;
 		}
+		reply.record = *record;
+		err = ipc_send_reply(state.agent_fd, &reply);
 		if (err)
 			return err;
 		state.next_record++;
 	}
-	sd_event_source_set_io_events(state.agent, EPOLLIN);
-	answer_pending(&state.report, 0, 0, "");
-	return 0;
+	err = sd_event_source_set_io_events(state.agent, EPOLLIN | EPOLLOUT);
+	return err < 0 ? err : 0;
 }
 
 static int answer_report(const struct ipc_request *request)
