@@ -58,6 +58,7 @@ int kfreeze_target_pin(struct kfreeze_target *target, int fd)
 	/* the file's mount keeps s_active above zero until the fput */
 	atomic_inc(&sb->s_active);
 	target->sb = sb;
+	target->disk = sb->s_bdev ? sb->s_bdev->bd_disk : NULL;
 	target->record.dev = sb->s_dev;
 	strscpy(target->record.fstype, sb->s_type->name,
 		sizeof(target->record.fstype));
@@ -125,7 +126,7 @@ void kfreeze_target_unclaim(struct kfreeze_target *target)
 
 /**
  * kfreeze_target_shares_disk - do two targets lie on one disk?
- * @a: a pinned target
+ * @a: a target that was pinned; its superblock may have been let go since
  * @b: another one
  *
  * Return: true if they do, as partitions of it.
@@ -133,10 +134,7 @@ void kfreeze_target_unclaim(struct kfreeze_target *target)
 bool kfreeze_target_shares_disk(const struct kfreeze_target *a,
 				const struct kfreeze_target *b)
 {
-	const struct block_device *one = a->sb->s_bdev;
-	const struct block_device *other = b->sb->s_bdev;
-
-	return one && other && one->bd_disk == other->bd_disk;
+	return a->disk && a->disk == b->disk;
 }
 
 /**

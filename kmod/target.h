@@ -49,6 +49,7 @@ struct kfreeze_record {
  * struct kfreeze_target - one filesystem of a set
  * @set: the set it belongs to
  * @sb: its superblock
+ * @disk: what tells its disk from others; not to be followed
  * @claim: in the table of superblocks in use
  * @claimed: it is in that table
  * @flush: work on the freeze queue
@@ -64,6 +65,7 @@ struct kfreeze_record {
 struct kfreeze_target {
 	struct kfreeze_set *set;
 	struct super_block *sb;
+	const void *disk;
 	struct hlist_node claim;
 	bool claimed;
 	struct work_struct flush;
