@@ -2,21 +2,24 @@
 # SPDX-License-Identifier: GPL-2.0
 """Run programs that speak KTAP and count what they say.
 
-    ktap.py [--timeout SECONDS] COMMAND...
+    ktap.py [--timeout SECONDS] [--jobs N] COMMAND...
 
 Each COMMAND is a shell command line, or "NAME: " and one, where NAME is to
-stand in the summary. Its output is passed on. A program that says less than it
-planned, ends with an error although it reports none, or runs out of time counts
-as a failure. The last line is the count.
+stand in the summary. Its output is passed on: at once, or when it has ended
+where several run side by side. A program that says less than it planned, ends
+with an error although it reports none, or runs out of time counts as a failure.
+The last line is the count.
 """
 
 import argparse
+import concurrent.futures
 import os
 import re
 import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 PLAN = re.compile(r"^( *)1\.\.(\d+)\s*$")
@@ -121,34 +124,98 @@ def lines_until(process, deadline):
             return
 
 
-def run(command, timeout):
-    """Run one program; return its counts."""
-    name, colon, rest = command.partition(": ")
-    if colon and " " not in name:
-        command = rest
-    else:
-        name = os.path.basename(command.split()[0])
-    parser = Parser(name)
-    print(f"# {command}", flush=True)
-    process = subprocess.Popen(command, shell=True, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, start_new_session=True)
-    killed = None
-    try:
-        for line in lines_until(process, time.monotonic() + timeout):
+class Screen:
+    """Where the programs' lines go: those of one program stay together."""
+
+    def __init__(self, at_once):
+        self._at_once = at_once
+        self._lock = threading.Lock()
+
+    def start(self, command):
+        with self._lock:
+            print(f"# {'' if self._at_once else 'started: '}{command}",
+                  flush=True)
+
+    def line(self, held, line):
+        if self._at_once:
             print(line, flush=True)
-            parser.feed(line)
-        process.wait(timeout)
-    except (TimeoutError, subprocess.TimeoutExpired):
-        killed = f"{parser.name}: killed after {timeout:g} s"
-    finally:
-        stop(process)
-    counts = parser.finish()
-    if killed:
-        counts.failures.append(killed)
-    elif process.returncode and not counts.failures:
-        counts.failures.append(
-            f"{parser.name}: ended with status {process.returncode}")
-    return counts
+        else:
+            held.append(line)
+
+    def end(self, command, held):
+        with self._lock:
+            if not self._at_once:
+                print("\n".join([f"# {command}", *held]), flush=True)
+
+
+class Runner:
+    """Runs programs, and ends those under way when it is ended itself."""
+
+    def __init__(self, timeout, jobs):
+        self._timeout = timeout
+        self._jobs = jobs
+        self._screen = Screen(at_once=jobs == 1)
+        self._lock = threading.Lock()   # protects the next two
+        self._running = set()
+        self._ended = False
+
+    def run_all(self, commands):
+        """The counts of all programs, in the order of @commands."""
+        pool = concurrent.futures.ThreadPoolExecutor(self._jobs)
+        try:
+            futures = [pool.submit(self._run, command) for command in commands]
+            return [future.result() for future in futures]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            with self._lock:
+                self._ended = True
+            for process in list(self._running):
+                stop(process)
+            pool.shutdown()
+
+    def _run(self, command):
+        name, colon, rest = command.partition(": ")
+        if colon and " " not in name:
+            command = rest
+        else:
+            name = os.path.basename(command.split()[0])
+        held = []
+        self._screen.start(command)
+        counts = self._count(Parser(name), command, held)
+        self._screen.end(command, held)
+        return counts
+
+    def _count(self, parser, command, held):
+        process = self._start(command)
+        killed = None
+        try:
+            for line in lines_until(process, time.monotonic() + self._timeout):
+                self._screen.line(held, line)
+                parser.feed(line)
+            process.wait(self._timeout)
+        except (TimeoutError, subprocess.TimeoutExpired):
+            killed = f"{parser.name}: killed after {self._timeout:g} s"
+        finally:
+            stop(process)
+            with self._lock:
+                self._running.discard(process)
+        counts = parser.finish()
+        if killed:
+            counts.failures.append(killed)
+        elif process.returncode and not counts.failures:
+            counts.failures.append(
+                f"{parser.name}: ended with status {process.returncode}")
+        return counts
+
+    def _start(self, command):
+        with self._lock:
+            if self._ended:
+                raise InterruptedError
+            process = subprocess.Popen(
+                command, shell=True, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, start_new_session=True)
+            self._running.add(process)
+            return process
 
 
 def stop(process):
@@ -181,11 +248,13 @@ def main():
     arguments = argparse.ArgumentParser(description="Run KTAP programs.")
     arguments.add_argument("--timeout", type=float, default=120,
                            help="seconds for each program")
+    arguments.add_argument("--jobs", type=int, default=1,
+                           help="programs that run side by side")
     arguments.add_argument("command", nargs="+")
     options = arguments.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    results = [run(command, options.timeout) for command in options.command]
-    return 0 if report(results) else 1
+    runner = Runner(options.timeout, options.jobs)
+    return 0 if report(runner.run_all(options.command)) else 1
 
 
 if __name__ == "__main__":

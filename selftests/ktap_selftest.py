@@ -7,13 +7,16 @@
 SAMPLE is ktap_sample.c, built. Prints KTAP.
 """
 
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from ktap import Parser
 
+KTAP = Path(__file__).with_name("ktap.py")
 SAMPLE = sys.argv[1] if len(sys.argv) > 1 else None
 
 SAMPLE_SAYS = """\
@@ -108,8 +111,7 @@ def no_test_of_that_name_is_an_error():
 
 def ktap(*arguments):
     """The lines of ktap.py about what failed, and its last line."""
-    program = Path(__file__).with_name("ktap.py")
-    result = subprocess.run([program, *arguments], stdout=subprocess.PIPE,
+    result = subprocess.run([KTAP, *arguments], stdout=subprocess.PIPE,
                             text=True, timeout=60, check=False)
     lines = result.stdout.splitlines()
     assert result.returncode != 0, lines
@@ -129,6 +131,35 @@ def time_limit_counts():
                      "1 passed, 1 failed, 0 skipped"], lines
 
 
+FIFO = """\
+cd {0} && echo 1..1 && {1} fifo && echo ok 1 {2}"""
+
+
+def programs_side_by_side_keep_their_lines():
+    """The first ends only when the second has run; each says its lines."""
+    with tempfile.TemporaryDirectory() as path:
+        os.mkfifo(f"{path}/fifo")
+        lines = ktap("--jobs", "2", "--timeout", "30",
+                     FIFO.format(path, "read x <", "a"),
+                     FIFO.format(path, "echo >", "b"),
+                     "echo 1..1; echo not ok 1 c")
+    assert lines == ["# failed: echo: c", "2 passed, 1 failed, 0 skipped"], \
+        lines
+
+
+def end_ends_the_programs():
+    """TERM reaches what runs, and nothing else is started."""
+    command = "echo 1..1; echo here >&2; exec sleep 60"
+    process = subprocess.Popen(
+        [KTAP, "--jobs", "2", command, command, "echo never"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert [process.stderr.readline() for _ in range(2)] == ["here\n"] * 2
+    process.terminate()
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 143, process.returncode
+    assert "started: echo never" not in out, out
+
+
 def nothing_run_is_no_success():
     assert ktap("echo 1..0") == ["0 passed, 0 failed, 0 skipped"]
 
@@ -136,7 +167,8 @@ def nothing_run_is_no_success():
 TESTS = [parser_counts, header_reports_every_end,
          nothing_of_a_hung_test_is_left, names_select_tests,
          no_test_of_that_name_is_an_error, status_without_a_failure_counts,
-         time_limit_counts, nothing_run_is_no_success]
+         time_limit_counts, programs_side_by_side_keep_their_lines,
+         end_ends_the_programs, nothing_run_is_no_success]
 
 
 def main():
