@@ -5,33 +5,24 @@
 Prints KTAP. All tests run twice in one boot: with the module, and without it.
 """
 
-import argparse
 import json
 import re
-import signal
 import subprocess
 import sys
-import traceback
-from pathlib import Path
 
-from guest import (AGENT_PORT, CommandError, Guest, build_product,
-                   default_kernel)
+from guest import AGENT_PORT, Guest, build_product
 from guest_dir import work_dir
 from guest_host import (CONFIG, DIRECTORIES, HOOK_DIR, TELL_TIME, Host,
                         check, check_equal)
-from qemu import Disk, VMError
+from guest_suite import Suite
+from qemu import Disk
 from qga_client import AgentError
 
 EVERYTHING = 1 + len(DIRECTORIES)       # with the root filesystem
-TESTS = []
+SUITE = Suite(__doc__, rounds=2)
 
 
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-@test
+@SUITE.test
 def agent_has_no_rights(host):
     pid = host.main_pid("kfreezed")
     text = host.guest.run(f"cat /proc/{pid}/status").out
@@ -46,7 +37,7 @@ def agent_has_no_rights(host):
     check_equal(status["Threads"], "1")
 
 
-@test
+@SUITE.test
 def freeze_and_thaw(host):
     check_equal(host.status(), "thawed")
     check_equal(host.freeze(), EVERYTHING)
@@ -59,7 +50,7 @@ def freeze_and_thaw(host):
     check_equal(host.last_cycle()["backend"], host.backend)
 
 
-@test
+@SUITE.test
 def freeze_list_takes_what_it_is_told(host):
     check_equal(host.freeze(["/srv/a", "/no/such"]), 1)
     jobs = host.check_frozen("/srv/a")
@@ -68,7 +59,7 @@ def freeze_list_takes_what_it_is_told(host):
     host.check_ended(jobs)
 
 
-@test
+@SUITE.test
 def second_freeze_is_refused(host):
     check_equal(host.freeze(), EVERYTHING)
     error = host.error_of("guest-fsfreeze-freeze")
@@ -88,7 +79,7 @@ dmsetup resume c
 """
 
 
-@test
+@SUITE.test
 def failed_freeze_is_rolled_back(host):
     """One of four filesystems has dirty data and a disk that fails."""
     host.guest.run(BREAK_DISK)
@@ -102,7 +93,7 @@ def failed_freeze_is_rolled_back(host):
         host.guest.run("umount /srv/c; dmsetup remove c; losetup -D")
 
 
-@test
+@SUITE.test
 def foreign_freeze_is_respected(host):
     """Busy, or up from 6.6 with the module, frozen by both."""
     host.guest.run("fsfreeze -f /srv/b")
@@ -119,7 +110,7 @@ def foreign_freeze_is_respected(host):
     host.check_ended(jobs)
 
 
-@test
+@SUITE.test
 def foreign_thaw_is_told(host):
     """Up to 6.5, and without the module, the kernel lets anybody thaw."""
     check_equal(host.freeze(), EVERYTHING)
@@ -133,7 +124,7 @@ def foreign_thaw_is_told(host):
     host.check_writable("/srv", *DIRECTORIES)
 
 
-@test
+@SUITE.test
 def deadline_thaws(host):
     host.guest.push(CONFIG, "[general]\ntimeout = 4\n")
     host.guest.run("systemctl restart kfreeze-monitor kfreezed", 60)
@@ -160,17 +151,17 @@ def killed_while_frozen(host, unit):
     host.check_lost()
 
 
-@test
+@SUITE.test
 def killed_agent_thaws(host):
     killed_while_frozen(host, "kfreezed")
 
 
-@test
+@SUITE.test
 def killed_monitor_thaws(host):
     killed_while_frozen(host, "kfreeze-monitor")
 
 
-@test
+@SUITE.test
 def stopped_agent_thaws(host):
     check_equal(host.freeze(), EVERYTHING)
     jobs = host.check_frozen(*DIRECTORIES)
@@ -180,7 +171,7 @@ def stopped_agent_thaws(host):
     host.check_lost()
 
 
-@test
+@SUITE.test
 def host_may_go_and_come(host):
     """Half an object and a freeze are left behind by the one before."""
     check_equal(host.freeze(), EVERYTHING)
@@ -191,7 +182,7 @@ def host_may_go_and_come(host):
     check_equal(host.thaw(), EVERYTHING)
 
 
-@test
+@SUITE.test
 def unplugged_port_thaws_and_a_new_one_serves(host):
     check_equal(host.freeze(), EVERYTHING)
     jobs = host.check_frozen(*DIRECTORIES)
@@ -207,7 +198,7 @@ def unplugged_port_thaws_and_a_new_one_serves(host):
     check_equal(host.agent.call("guest-ping"), {})
 
 
-@test
+@SUITE.test
 def bad_input_is_survived(host):
     pid = host.main_pid("kfreezed")
     for data in (b"\x00\x01garbage}\n", b"[" * (1 << 20), b'{"execute": "gu',
@@ -223,7 +214,7 @@ def bad_input_is_survived(host):
     check_equal(host.main_pid("kfreezed"), pid)
 
 
-@test
+@SUITE.test
 def answers_while_a_hook_runs(host):
     host.guest.run("mkfifo /run/hook.fifo")
     host.guest.push(f"{HOOK_DIR}/10-waits", "#!/bin/sh\n"
@@ -236,7 +227,7 @@ def answers_while_a_hook_runs(host):
     check_equal(host.thaw(), EVERYTHING)
 
 
-@test
+@SUITE.test
 def hanging_hook_passes_its_limit(host):
     host.guest.push(CONFIG, "[hooks]\ntimeout = 2\n")
     host.guest.push(f"{HOOK_DIR}/10-hangs", "#!/bin/sh\n"
@@ -249,7 +240,7 @@ def hanging_hook_passes_its_limit(host):
     check_equal(host.guest.run("pgrep -x sleep", check=False).out, "")
 
 
-@test
+@SUITE.test
 def frozen_means_quiet(host):
     """No open, no write to a file or the journal, no exec while frozen."""
     check_equal(host.freeze(), EVERYTHING)
@@ -293,7 +284,7 @@ def is_loud(line):
     return bool(LOUD_CALLS.match(call))
 
 
-@test
+@SUITE.test
 def log_lines_come_after_the_thaw(host):
     cursor = host.guest.run("journalctl -n 1 -o json --no-pager").out
     cursor = json.loads(cursor)["__CURSOR"]
@@ -304,7 +295,7 @@ def log_lines_come_after_the_thaw(host):
     check("info: guest-fsfreeze called" in seen, seen)
 
 
-@test
+@SUITE.test
 def kernel_does_not_complain(host):
     """Last: of all the tests before it."""
     log = host.guest.run("dmesg").out
@@ -320,35 +311,6 @@ def without_module(host):
     host.backend = "ioctl"
 
 
-def run_test(number, name, function, host):
-    try:
-        host.reset()
-        function(host)
-        result = "ok"
-    except Exception as error:  # whatever it is, the test has failed
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        print(f"# {Path(where.filename).name}:{where.lineno}:"
-              f" {type(error).__name__}: {error}".replace("\n", "\n# "))
-        result = "not ok"
-    print(f"{result} {number} {name}", flush=True)
-    return result == "ok"
-
-
-def run_tests(host, names):
-    passed = number = 0
-    rounds = [("kmod", lambda _: None), ("ioctl", without_module)]
-    chosen = [function for function in TESTS
-              if not names or function.__name__ in names]
-    print(f"1..{len(rounds) * len(chosen)}")
-    for backend, prepare in rounds:
-        prepare(host)
-        for function in chosen:
-            number += 1
-            passed += run_test(number, f"{backend}.{function.__name__}",
-                               function, host)
-    return passed == number
-
-
 def make_disk(path):
     with open(path, "wb") as disk:
         disk.truncate(64 << 20)
@@ -356,32 +318,23 @@ def make_disk(path):
     return Disk(str(path), snapshot=False)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kernel", default=default_kernel())
-    parser.add_argument("--timeout", type=int, default=600)
-    parser.add_argument("tests", nargs="*")
-    options = parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+def run(options):
     with work_dir() as work:
         module = build_product(work / "install", options.kernel)
         guest = Guest("guest", kernel=options.kernel, timeout=options.timeout,
                       install=work / "install", module=module, qmp=True,
                       disks=[make_disk(work / "a"), make_disk(work / "b")])
-        print("KTAP version 1", flush=True)
-        try:
-            with guest:
-                guest.wait_boot()
-                for device, directory in zip("cd", DIRECTORIES):
-                    guest.run(f"mkdir {directory} && mount /dev/vd{device}"
-                              f" {directory} && date >{directory}/data")
-                guest.run("date >/srv/data && modprobe unix_diag")
-                return 0 if run_tests(Host(guest), options.tests) else 1
-        except (VMError, CommandError) as error:
-            print(f"Bail out! {error}")
-            return 1
+        with guest:
+            guest.wait_boot()
+            for device, directory in zip("cd", DIRECTORIES):
+                guest.run(f"mkdir {directory} && mount /dev/vd{device}"
+                          f" {directory} && date >{directory}/data")
+            guest.run("date >/srv/data && modprobe unix_diag")
+            host = Host(guest)
+            yield "kmod.", host, Host.reset
+            without_module(host)
+            yield "ioctl.", host, Host.reset
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(SUITE.main(run))
