@@ -14,16 +14,19 @@
 #include <systemd/sd-event.h>
 
 #include "channel.h"
+#include "config.h"
 #include "log.h"
 #include "monitor_client.h"
 #include "qga.h"
 
 struct agent {
+	struct config *config;
 	sd_event *loop;
 	struct channel *channel;
 	struct monitor_client *monitor;
 	struct qga *qga;
 	bool listening; /* to the host */
+	bool reload_is_due; /* when it is safe to open a file */
 };
 
 /* After every event: is it still, or no longer, safe to write and to open? */
@@ -32,10 +35,15 @@ static void follow_state(struct agent *agent)
 	bool frozen = monitor_client_may_be_frozen(agent->monitor);
 
 	channel_hold(agent->channel, frozen);
-	if (frozen)
+	if (frozen) {
 		log_hold();
-	else
-		log_release();
+		return;
+	}
+	log_release();
+	if (agent->reload_is_due) {
+		agent->reload_is_due = false;
+		config_reload(agent->config);
+	}
 }
 
 static int channel_ready(sd_event_source *source, int fd, uint32_t events,
@@ -100,7 +108,18 @@ static void reply(void *data, const char *bytes, size_t len)
 	channel_send(agent->channel, bytes, len);
 }
 
-/* Both signals end the loop; the monitor thaws when our socket closes. */
+static int reload(sd_event_source *source, const struct signalfd_siginfo *info,
+		  void *data)
+{
+	struct agent *agent = data;
+
+	(void)source, (void)info;
+	agent->reload_is_due = true;
+	follow_state(agent);
+	return 0;
+}
+
+/* SIGTERM and SIGINT end the loop; the monitor thaws when our socket closes. */
 static int watch_signals(struct agent *agent)
 {
 	sigset_t signals;
@@ -109,12 +128,16 @@ static int watch_signals(struct agent *agent)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &signals, NULL))
 		return -errno;
 	err = sd_event_add_signal(agent->loop, NULL, SIGTERM, NULL, NULL);
 	if (err < 0)
 		return err;
-	return sd_event_add_signal(agent->loop, NULL, SIGINT, NULL, NULL);
+	err = sd_event_add_signal(agent->loop, NULL, SIGINT, NULL, NULL);
+	if (err < 0)
+		return err;
+	return sd_event_add_signal(agent->loop, NULL, SIGHUP, reload, agent);
 }
 
 static int watch_everything(struct agent *agent)
@@ -133,7 +156,7 @@ static int watch_everything(struct agent *agent)
 	return err < 0 ? err : listen_to_host(agent);
 }
 
-int agent_new(const struct config *config, const struct channel_address *address,
+int agent_new(struct config *config, const struct channel_address *address,
 	      struct monitor_client *monitor, struct agent **result)
 {
 	struct agent *agent = calloc(1, sizeof(*agent));
@@ -143,6 +166,7 @@ int agent_new(const struct config *config, const struct channel_address *address
 		monitor_client_free(monitor);
 		return -ENOMEM;
 	}
+	agent->config = config;
 	agent->monitor = monitor;
 	agent->qga = qga_new(config, monitor, reply, agent);
 	err = agent->qga ? 0 : -ENOMEM;

@@ -10,11 +10,11 @@ struct monitor_client;
 
 /* Opens the channel, as long as we may. @config and @address must outlive the
  * agent; @monitor is taken over. 0 or -errno, logged. */
-int agent_new(const struct config *config, const struct channel_address *address,
+int agent_new(struct config *config, const struct channel_address *address,
 	      struct monitor_client *monitor, struct agent **agent);
 void agent_free(struct agent *agent);
 
-/* Until SIGTERM or SIGINT. 0 or -errno, logged. */
+/* Until SIGTERM or SIGINT; SIGHUP reads the settings again. 0 or -errno, logged. */
 int agent_run(struct agent *agent);
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ini.h"
+#include "log.h"
 #include "settings.h"
 #include "version.h"
 
@@ -31,8 +32,8 @@ static int found_in(struct config *config, unsigned int file,
 	/* qemu-ga ignores what it does not know */
 	if (file == SETTINGS_QGA)
 		return 0;
-	fprintf(stderr, "%s:%u: unknown setting '%s' in section [%s]\n",
-		entry->file, entry->line, entry->key, entry->section);
+	log_err("%s:%u: unknown setting '%s' in section [%s]", entry->file,
+		entry->line, entry->key, entry->section);
 	return -EINVAL;
 }
 
@@ -116,7 +117,7 @@ struct command_line {
 static const struct command_line agent_line = {
 	"kfreezed",
 	agent_help,
-	"hVDc:m:p:l:f:F::t:vdb:a:r",
+	"hVDc:m:p:l:f:F::t:vdb:a:rs:",
 	agent_options,
 };
 
@@ -185,6 +186,7 @@ static int parse_options(struct config *config, const struct command_line *line,
 			exit_for_usage(line, option);
 			break;
 		case 'c': /* read before the others, in find_file() */
+		case 's': /* how qemu-ga installs itself as a Windows service */
 			break;
 		case 'A':
 			err = settings_set(config,
@@ -239,8 +241,7 @@ static int read_files(struct config *config, const char *qga_file)
 		qga = getenv("QGA_CONF");
 	err = ini_read(qga ? qga : CONFIG_QGA_FILE, found_in_qga_file, config);
 	if (err == -ENOENT && qga_file) {
-		fprintf(stderr, "%s: cannot open: %s\n", qga_file,
-			strerror(-err));
+		log_err("%s: cannot open: %s", qga_file, strerror(-err));
 		return err;
 	}
 	if (err && err != -ENOENT)
@@ -249,12 +250,22 @@ static int read_files(struct config *config, const char *qga_file)
 	return err == -ENOENT ? 0 : err;
 }
 
+/* For config_reload(). */
+static struct {
+	const struct command_line *line;
+	int argc;
+	char **argv;
+} given;
+
 static int load(struct config *config, const struct command_line *line,
 		int argc, char **argv)
 {
 	const char *file = find_file(line, argc, argv);
 	int err;
 
+	given.line = line;
+	given.argc = argc;
+	given.argv = argv;
 	*config = settings_defaults;
 	err = read_files(config, file);
 	if (!err && file) {
@@ -299,4 +310,34 @@ int config_load_agent(struct config *config, int argc, char **argv)
 int config_load_monitor(struct config *config, int argc, char **argv)
 {
 	return load(config, &monitor_line, argc, argv);
+}
+
+static void swap_strings(char **a, char **b)
+{
+	char *string = *a;
+
+	*a = *b;
+	*b = string;
+}
+
+int config_reload(struct config *config)
+{
+	struct config fresh;
+	int err;
+
+	err = load(&fresh, given.line, given.argc, given.argv);
+	if (err) {
+		log_err("the settings stay as they were: %s", strerror(-err));
+		return err;
+	}
+	fresh.method = config->method;
+	fresh.retry_path = config->retry_path;
+	swap_strings(&fresh.path, &config->path);
+	swap_strings(&fresh.logfile, &config->logfile);
+	swap_strings(&fresh.pidfile, &config->pidfile);
+	config_free(config);
+	*config = fresh;
+	log_set_verbose(fresh.verbose);
+	log_info("the settings have been read again");
+	return 0;
 }

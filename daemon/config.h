@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* File and argv, read once at start, as one const struct. */
+/* Files and argv as one struct, read at start and again when asked to. */
 #ifndef KFREEZE_CONFIG_H
 #define KFREEZE_CONFIG_H
 
@@ -53,10 +53,13 @@ struct config {
 };
 
 /* Who reads: kfreezed takes qemu-ga's options and files too; the monitor takes
- * the hook from them. On error a text with file, line and accepted range has
- * gone to stderr. --help and --version print and exit. 0 or -errno. */
+ * the hook from them. An error is logged with file, line and accepted range.
+ * --help and --version print and exit. 0 or -errno. */
 int config_load_agent(struct config *config, int argc, char **argv);
 int config_load_monitor(struct config *config, int argc, char **argv);
+/* The same files and argv again. What was opened at start stays as it is:
+ * channel, log, pidfile. On an error, logged, all settings do. 0 or -errno. */
+int config_reload(struct config *config);
 /* qemu-ga's --dump-conf: its keys and values on stdout. */
 void config_dump(const struct config *config);
 const char *config_method_name(enum config_method method);

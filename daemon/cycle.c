@@ -502,9 +502,9 @@ void cycle_lose(const char *reason)
 	thaw();
 }
 
-int cycle_init(sd_event *event, const struct config *config,
-	       const struct cycle_events *events)
+void cycle_configure(void)
 {
+	const struct config *config = state.config;
 	const struct hooks_settings hooks = {
 		.directories = hooks_directories,
 		.script = config->fsfreeze_hook,
@@ -516,6 +516,13 @@ int cycle_init(sd_event *event, const struct config *config,
 		.ran = cycle_report_hook,
 		.done = on_hooks_done,
 	};
+
+	hooks_init(state.event, &hooks);
+}
+
+int cycle_init(sd_event *event, const struct config *config,
+	       const struct cycle_events *events)
+{
 	int err;
 
 	state.event = event;
@@ -523,7 +530,7 @@ int cycle_init(sd_event *event, const struct config *config,
 	state.events = events;
 	/* hooks tell cycles apart by it, also after a restart */
 	state.id = time(NULL);
-	hooks_init(event, &hooks);
+	cycle_configure();
 	err = freezer_init();
 	if (err)
 		return err;

@@ -51,6 +51,9 @@ struct cycle_request {
 int cycle_init(sd_event *event, const struct config *config,
 	       const struct cycle_events *events);
 
+/* The settings are new ones. Only when idle. */
+void cycle_configure(void);
+
 enum cycle_phase cycle_phase(void);
 
 /* Only when idle. */

@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
+
 static int complain(const struct ini_entry *at, const char *reason)
 {
-	fprintf(stderr, "%s:%u: %s\n", at->file, at->line, reason);
+	log_err("%s:%u: %s", at->file, at->line, reason);
 	return -EINVAL;
 }
 
@@ -79,8 +81,7 @@ int ini_read(const char *file, ini_entry_fn found, void *data)
 	if (!stream) {
 		err = -errno;
 		if (err != -ENOENT)
-			fprintf(stderr, "%s: cannot open: %s\n", file,
-				strerror(-err));
+			log_err("%s: cannot open: %s", file, strerror(-err));
 		return err;
 	}
 	while (!err && (len = getline(&line, &size, stream)) >= 0) {
@@ -92,7 +93,7 @@ int ini_read(const char *file, ini_entry_fn found, void *data)
 	}
 	if (!err && ferror(stream)) {
 		err = -errno;
-		fprintf(stderr, "%s: cannot read: %s\n", file, strerror(-err));
+		log_err("%s: cannot read: %s", file, strerror(-err));
 	}
 	free(section);
 	free(line);

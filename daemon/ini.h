@@ -11,11 +11,11 @@ struct ini_entry {
 	const char *value;
 };
 
-/* 0 or -errno; a text has gone to stderr then. */
+/* 0 or -errno, logged. */
 typedef int (*ini_entry_fn)(void *data, const struct ini_entry *entry);
 
 /* Calls @found for every entry until it fails. 0 or -errno; -ENOENT is not
- * reported, every other error is, with file and line. */
+ * logged, every other error is, with file and line. */
 int ini_read(const char *file, ini_entry_fn found, void *data);
 
 #endif

@@ -51,10 +51,11 @@ int main(int argc, char **argv)
 	int listen_fd = -1, err;
 	struct config config;
 
+	log_init("kfreeze-monitor", NULL, false);
 	err = config_load_monitor(&config, argc, argv);
 	if (err)
 		return EXIT_FAILURE;
-	log_init("kfreeze-monitor", NULL, config.verbose);
+	log_set_verbose(config.verbose);
 	if (config.agent_fd >= 0)
 		err = check_agent(config.agent_fd);
 	else

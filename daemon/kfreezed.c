@@ -94,10 +94,6 @@ static int find_channel(const struct config *config,
  * starts it when we connect. */
 static struct monitor_client *find_monitor(const struct config *config)
 {
-	const struct monitor_limits limits = {
-		.timeout_ms = config->timeout_ms,
-		.lost_ttl_ms = config->lost_ttl_ms,
-	};
 	int fd = -1;
 
 	if (geteuid() == 0) {
@@ -105,7 +101,7 @@ static struct monitor_client *find_monitor(const struct config *config)
 		if (fd < 0)
 			return NULL;
 	}
-	return monitor_client_new(IPC_SOCKET, fd, &limits);
+	return monitor_client_new(IPC_SOCKET, fd, config);
 }
 
 static int go_into_background(const struct config *config)
@@ -139,7 +135,7 @@ static int lock_memory(void)
 	return -errno;
 }
 
-static int serve(const struct config *config)
+static int serve(struct config *config)
 {
 	struct channel_address address;
 	struct monitor_client *monitor;
@@ -168,6 +164,7 @@ int main(int argc, char **argv)
 	struct config config;
 	int err;
 
+	log_init(LOG_IDENT, NULL, false);
 	if (config_load_agent(&config, argc, argv))
 		return EXIT_FAILURE;
 	exit_if_only_asked(&config);

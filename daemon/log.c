@@ -86,6 +86,11 @@ int log_init(const char *ident, const char *path, bool verbose)
 	return 0;
 }
 
+void log_set_verbose(bool verbose)
+{
+	state.verbose = verbose;
+}
+
 /* The journal stamps a line when it arrives: a held one tells its own time. */
 static void write_journal(int priority, const struct timespec *held_since,
 			  const char *text)

@@ -11,6 +11,8 @@
 /* @path: NULL for journal or stderr. Opened here, never later. 0 or -errno. */
 int log_init(const char *ident, const char *path, bool verbose);
 
+void log_set_verbose(bool verbose);
+
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -35,7 +35,7 @@ struct pending {
 
 static struct {
 	sd_event *event;
-	const struct config *config;
+	struct config *config;
 	uid_t agent_uid; /* who may connect, besides root */
 	int agent_fd; /* -1: nobody is connected */
 	bool keep_listening; /* the next agent may come */
@@ -53,6 +53,7 @@ static struct {
 	char lost_text[IPC_TEXT_MAX];
 	enum ipc_state told; /* the agent's idea of the state */
 	bool stopping;
+	bool reload_is_due; /* once idle: a cycle ends as it began */
 } state = {.agent_fd = -1};
 
 static enum ipc_state current_state(void)
@@ -208,12 +209,22 @@ static void exit_if_done(void)
 		sd_event_exit(state.event, 0);
 }
 
+static void reload_if_idle(void)
+{
+	if (!state.reload_is_due || cycle_phase() != CYCLE_IDLE)
+		return;
+	state.reload_is_due = false;
+	if (!config_reload(state.config))
+		cycle_configure();
+}
+
 /* The one who waits for the freeze hears of a failure; else the one who waits
  * for the thaw, now or later, hears whether the freeze was lost. */
 static void on_over(const struct cycle_result *result)
 {
 	int err = 0;
 
+	reload_if_idle();
 	if (state.freeze_is_queued) {
 		start_cycle();
 		return;
@@ -499,8 +510,12 @@ static int on_signal(sd_event_source *source,
 		     const struct signalfd_siginfo *info, void *unused)
 {
 	(void)source;
-	(void)info;
 	(void)unused;
+	if (info->ssi_signo == SIGHUP) {
+		state.reload_is_due = true;
+		reload_if_idle();
+		return 0;
+	}
 	sd_notify(0, "STOPPING=1");
 	stop("kfreeze-monitor was stopped");
 	return 0;
@@ -508,7 +523,7 @@ static int on_signal(sd_event_source *source,
 
 static int add_signals(void)
 {
-	static const int signals[] = {SIGTERM, SIGINT};
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
 	sigset_t mask;
 	size_t i;
 	int err;
@@ -553,7 +568,7 @@ static int set_up(int listen_fd, int agent_fd)
 			       on_connect, NULL);
 }
 
-int monitor_run(const struct config *config, int listen_fd, int agent_fd)
+int monitor_run(struct config *config, int listen_fd, int agent_fd)
 {
 	int err;
 

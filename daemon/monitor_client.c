@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "log.h"
 
 #define HELLO_LIMIT_MS 10000
@@ -40,7 +41,7 @@ struct outgoing {
 
 struct monitor_client {
 	const char *path;
-	struct monitor_limits limits;
+	const struct config *config;
 	bool can_reconnect;
 	int epoll, timer, socket; /* socket: -1 while there is none */
 	bool greeted; /* HELLO has been answered */
@@ -93,7 +94,7 @@ static bool has_loss(const struct monitor_client *client)
 void monitor_remember_loss(struct monitor_client *client, const char *text)
 {
 	snprintf(client->loss, sizeof(client->loss), "%s", text);
-	client->loss_ends_ms = now_ms() + client->limits.lost_ttl_ms;
+	client->loss_ends_ms = now_ms() + client->config->lost_ttl_ms;
 }
 
 enum ipc_state monitor_state(const struct monitor_client *client)
@@ -157,7 +158,7 @@ static void describe_loss(const struct monitor_client *client, char *text,
 	strftime(when, sizeof(when), "%F %T UTC", gmtime_r(&now, &tm));
 	snprintf(text, size,
 		 "fsfreeze is limited up to %u seconds: kfreeze-monitor ended at %s, which thawed everything: a snapshot taken since the freeze is not consistent",
-		 client->limits.timeout_ms / 1000, when);
+		 client->config->timeout_ms / 1000, when);
 }
 
 /* Tell everybody who waits, and keep what nobody has been told. */
@@ -512,7 +513,7 @@ void monitor_client_dispatch(struct monitor_client *client)
 }
 
 struct monitor_client *monitor_client_new(const char *path, int fd,
-					  const struct monitor_limits *limits)
+					  const struct config *config)
 {
 	struct monitor_client *client = calloc(1, sizeof(*client));
 	struct epoll_event event = {.events = EPOLLIN};
@@ -520,7 +521,7 @@ struct monitor_client *monitor_client_new(const char *path, int fd,
 	if (!client)
 		return NULL;
 	client->path = path;
-	client->limits = *limits;
+	client->config = config;
 	client->can_reconnect = fd < 0;
 	client->socket = fd;
 	client->retry_ms = RETRY_MIN_MS;

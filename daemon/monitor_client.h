@@ -9,17 +9,15 @@
 
 #include "ipc.h"
 
+struct config;
 struct monitor_client;
 
-struct monitor_limits {
-	uint32_t timeout_ms; /* named in the text of a freeze lost with the monitor */
-	uint32_t lost_ttl_ms; /* how long such a loss waits for the host */
-};
-
 /* @fd: socketpair to a monitor we have started, or -1: connect to @path, again
- * and again. NULL when out of memory. Nothing here blocks. */
+ * and again. @config says what a freeze that is lost with the monitor was
+ * limited to, and how long that waits for the host; it must outlive the client.
+ * NULL when out of memory. Nothing here blocks. */
 struct monitor_client *monitor_client_new(const char *path, int fd,
-					  const struct monitor_limits *limits);
+					  const struct config *config);
 /* Answers what has not been answered. */
 void monitor_client_free(struct monitor_client *client);
 

@@ -12,12 +12,13 @@
 #include <string.h>
 
 #include "config.h"
+#include "log.h"
 
 enum kind {
 	KIND_BOOL,
 	KIND_SECONDS, /* kept as milliseconds */
 	KIND_STRING,
-	KIND_LIST, /* comma-separated, adds up */
+	KIND_LIST, /* separated by commas or semicolons, adds up */
 	KIND_METHOD,
 	KIND_POLICY,
 	KIND_HOOK,
@@ -69,6 +70,7 @@ static const struct setting settings[] = {
 };
 #define NR_SETTINGS (sizeof(settings) / sizeof(settings[0]))
 #define NR_DUMPED 11
+#define NO_HOOK "/dev/null"
 
 const struct config settings_defaults = {
 	.method = CONFIG_VIRTIO_SERIAL,
@@ -98,8 +100,8 @@ const char *config_method_name(enum config_method method)
 static int refuse(const char *where, const char *key, const char *value,
 		  const char *accepted)
 {
-	fprintf(stderr, "%s: %s: '%s' is not accepted: expected %s\n", where,
-		key, value, accepted);
+	log_err("%s: %s: '%s' is not accepted: expected %s", where, key, value,
+		accepted);
 	return -EINVAL;
 }
 
@@ -166,8 +168,8 @@ static int add_to_list(char ***list, const char *value)
 
 	for (; *value; value += next) {
 		blanks = strspn(value, " \t");
-		len = strcspn(value + blanks, ",");
-		next = blanks + len + (value[blanks + len] == ',');
+		len = strcspn(value + blanks, ",;");
+		next = blanks + len + (value[blanks + len] != '\0');
 		while (len && strchr(" \t", value[blanks + len - 1]))
 			len--;
 		if (!len)
@@ -182,7 +184,7 @@ static int add_to_list(char ***list, const char *value)
 /* qemu-ga fails every freeze with -F/dev/null; admins write it for "none". */
 static int set_hook(char **hook, const char *value)
 {
-	return set_string(hook, strcmp(value, "/dev/null") ? value : "");
+	return set_string(hook, strcmp(value, NO_HOOK) ? value : "");
 }
 
 static int set_method(enum config_method *method, const char *value)
@@ -316,6 +318,8 @@ static void dump_setting(const struct config *config,
 		break;
 	default:
 		string = *(const char *const *)member;
+		if (string && !*string && setting->kind == KIND_HOOK)
+			string = NO_HOOK;
 		if (!string && setting->offset == AT(pidfile))
 			string = CONFIG_PIDFILE;
 		if (!string && setting->offset == AT(statedir))

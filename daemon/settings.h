@@ -18,8 +18,8 @@ extern const struct config settings_defaults;
 const struct setting *settings_find(enum settings_file file,
 				    const char *section, const char *key);
 
-/* @where: "FILE:LINE" or the option, for the text that goes to stderr when
- * @value is refused. 0 or -errno. */
+/* @where: "FILE:LINE" or the option, for the line that is logged when @value is
+ * refused. 0 or -errno. */
 int settings_set(struct config *config, const struct setting *setting,
 		 const char *value, const char *where);
 

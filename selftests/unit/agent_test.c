@@ -3,7 +3,7 @@
 /* link: agent channel channel_device channel_listener */
 /* link: qga qga_command qga_request qga_parser qga_lexer qga_string */
 /* link: qga_utf8 qga_writer qga_fsfreeze qga_info qga_report */
-/* link: monitor_client ipc log */
+/* link: monitor_client ipc config settings ini log */
 /* libs: json-c libsystemd */
 #include "ktap.h"
 
@@ -32,7 +32,7 @@
 #define THAWED "{\"return\": \"thawed\"}\n"
 
 static char directory[] = "/tmp/agent_test.XXXXXX";
-static char port[64], monitor_path[64], log_path[64];
+static char port[64], monitor_path[64], log_path[64], settings[64];
 static int host, listener, monitor;
 static pid_t agent;
 
@@ -57,18 +57,22 @@ static int open_socket(int type, const char *path, bool listening)
 /* In a process of its own: it goes on until a signal ends it. */
 static _Noreturn void run_agent(int opened)
 {
-	static const struct monitor_limits limits = {60000, 600000};
 	const struct channel_address address = {
 		.method = CONFIG_UNIX_LISTEN,
 		.path = port,
 		.listener = -1,
 	};
-	struct config config = {0};
+	static char program[] = "kfreezed";
+	char *argv[] = {program, NULL};
+	struct config config;
 	struct agent *self;
 
+	setenv("QGA_CONF", "/nonexistent", 1);
+	setenv("KFREEZE_CONF", settings, 1);
 	CHECK_EQ(log_init("test", log_path, false), 0);
+	CHECK_EQ(config_load_agent(&config, 1, argv), 0);
 	CHECK_EQ(agent_new(&config, &address,
-			   monitor_client_new(monitor_path, -1, &limits), &self),
+			   monitor_client_new(monitor_path, -1, &config), &self),
 		 0);
 	CHECK_EQ(write(opened, "", 1), 1);
 	CHECK_EQ(agent_run(self), 0);
@@ -98,6 +102,7 @@ static void setup(void)
 	snprintf(port, sizeof(port), "%s/port", directory);
 	snprintf(monitor_path, sizeof(monitor_path), "%s/monitor", directory);
 	snprintf(log_path, sizeof(log_path), "%s/log", directory);
+	snprintf(settings, sizeof(settings), "%s/settings", directory);
 }
 
 static void teardown(void)
@@ -111,6 +116,7 @@ static void teardown(void)
 	unlink(port);
 	unlink(monitor_path);
 	unlink(log_path);
+	unlink(settings);
 	CHECK_EQ(rmdir(directory), 0);
 }
 
@@ -278,6 +284,57 @@ TEST(nothing_is_logged_while_frozen)
 	CHECK_STREQ(ask(PING), PONG);
 	CHECK_EQ(nr_logged("guest-ping called"), 5);
 	CHECK_EQ(nr_logged("guest-fsthaw called"), 1);
+	teardown();
+}
+
+static void block_ping(void)
+{
+	FILE *file = fopen(settings, "we");
+
+	CHECK(file != NULL);
+	CHECK(fputs("[general]\nblock-rpcs = guest-ping\n", file) >= 0);
+	CHECK_EQ(fclose(file), 0);
+	CHECK_EQ(kill(agent, SIGHUP), 0);
+}
+
+/* Until the file has been read: that is told in the log. */
+static void wait_for_log(const char *message)
+{
+	int left = PATIENCE_MS / 10;
+
+	while (!nr_logged(message) && left--)
+		poll(NULL, 0, 10);
+	CHECK_EQ(nr_logged(message), 1);
+}
+
+TEST(settings_are_read_again)
+{
+	setup();
+	start_monitor(IPC_THAWED);
+	CHECK_STREQ(ask(PING), PONG);
+	block_ping();
+	wait_for_log("the settings have been read again");
+	CHECK(strstr(ask(PING), "has been disabled"));
+	teardown();
+}
+
+/* Opening a file may wait for a filesystem that is frozen. */
+TEST(settings_are_not_read_while_frozen)
+{
+	struct ipc_request request;
+
+	setup();
+	start_monitor(IPC_THAWED);
+	freeze();
+	block_ping();
+	CHECK_STREQ(ask(PING), PONG);
+	CHECK_STREQ(ask(STATUS), FROZEN);
+	say(THAW);
+	request = monitor_receives(IPC_THAW);
+	monitor_answers(&request, IPC_THAWED, 2);
+	CHECK_STREQ(hear(), "{\"return\": 2}\n");
+	wait_for_log("the settings have been read again");
+	CHECK(strstr(ask(PING), "has been disabled"));
 	teardown();
 }
 

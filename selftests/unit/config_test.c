@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Settings: qemu-ga's command lines and files as found in the field, and ours. */
-/* link: config settings ini */
+/* link: config settings ini log */
+/* libs: libsystemd */
 #include "ktap.h"
 
 #include <fcntl.h>
 
 #include "config.h"
+#include "log.h"
 
 #define MAX_ARGS 32
 
@@ -48,8 +50,8 @@ static void teardown(void)
 /* @line: words, separated by single blanks */
 static int load_with(int (*load)(struct config *, int, char **), const char *line)
 {
-	static char words[1024];
-	char *argv[MAX_ARGS + 1] = {words};
+	/* config_reload() reads them again */
+	static char words[1024], *argv[MAX_ARGS + 1] = {words};
 	int argc = 1;
 	char *blank;
 
@@ -78,25 +80,44 @@ static void check_list(char **list, const char *expected)
 	CHECK_STREQ(joined, expected);
 }
 
-/* What goes to stderr when a load fails. */
-static const char *complaint(int (*fn)(struct config *, int, char **),
-			     const char *line)
+static const char *read_errors(void)
 {
 	static char text[1024];
-	int fd, saved = dup(STDERR_FILENO);
-	ssize_t len;
+	int fd = open(errors, O_RDONLY | O_CLOEXEC);
+	ssize_t len = read(fd, text, sizeof(text) - 1);
 
-	fd = open(errors, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	CHECK(fd >= 0);
-	dup2(fd, STDERR_FILENO);
-	CHECK(load_with(fn, line) < 0);
-	dup2(saved, STDERR_FILENO);
-	len = pread(fd, text, sizeof(text) - 1, 0);
 	CHECK(len >= 0);
 	text[len] = '\0';
 	close(fd);
-	close(saved);
 	return text;
+}
+
+/* What is logged when a load fails. */
+static const char *complaint(int (*fn)(struct config *, int, char **),
+			     const char *line)
+{
+	unlink(errors);
+	CHECK_EQ(log_init("test", errors, false), 0);
+	CHECK(load_with(fn, line) < 0);
+	return read_errors();
+}
+
+/* As config_dump() prints it. */
+static const char *dump(void)
+{
+	int fd, saved = dup(STDOUT_FILENO);
+
+	unlink(errors);
+	fd = open(errors, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK(fd >= 0);
+	fflush(stdout);
+	dup2(fd, STDOUT_FILENO);
+	config_dump(&config);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(fd);
+	close(saved);
+	return read_errors();
 }
 
 TEST(defaults)
@@ -140,7 +161,7 @@ TEST(units_of_the_field)
 TEST(every_option)
 {
 	setup(NULL, NULL);
-	load("-m isa-serial -l /l -f /p -t /s -v -d -r -D -b a,b -b c -a d");
+	load("-m isa-serial -l /l -f /p -t /s -v -d -r -D -b a,b -b c -a d -s x");
 	CHECK_EQ(config.method, CONFIG_ISA_SERIAL);
 	CHECK_STREQ(config.path, "/dev/ttyS0");
 	CHECK_STREQ(config.logfile, "/l");
@@ -150,6 +171,26 @@ TEST(every_option)
 	      config.dump);
 	check_list(config.block_rpcs, "a,b,c");
 	check_list(config.allow_rpcs, "d");
+	teardown();
+}
+
+/* Line by line what qemu-ga prints, allow-rpcs apart, which 7.2 has not. */
+TEST(dump)
+{
+	setup("[general]\nblock-rpcs=a;b,c\nverbose=1\n", NULL);
+	load("-D -F/dev/null -l /l -b d -t /nope");
+	CHECK_STREQ(dump(), "[general]\n"
+			    "daemon=false\n"
+			    "method=virtio-serial\n"
+			    "path=/dev/virtio-ports/org.qemu.guest_agent.0\n"
+			    "logfile=/l\n"
+			    "pidfile=/var/run/qemu-ga.pid\n"
+			    "fsfreeze-hook=/dev/null\n"
+			    "statedir=/nope\n"
+			    "verbose=true\n"
+			    "retry-path=false\n"
+			    "block-rpcs=a,b,c,d\n"
+			    "allow-rpcs=\n");
 	teardown();
 }
 
@@ -280,5 +321,43 @@ TEST(monitor_refuses_bad_descriptors)
 	setup(NULL, NULL);
 	CHECK(strstr(complaint(config_load_monitor, "--agent-fd=x"),
 		     "option --agent-fd: agent-fd: 'x' is not accepted"));
+	teardown();
+}
+
+TEST(reload)
+{
+	setup("[general]\npath=/run/a\nlogfile=/l\n",
+	      "[general]\ntimeout=7\nblock-rpcs=a\n");
+	load("-m unix-listen -b b");
+	write_file(qga_file, "[general]\npath=/run/b\nverbose=1\n");
+	write_file(own_file, "[general]\nblock-rpcs=c\n[hooks]\ntimeout=9\n");
+	CHECK_EQ(log_init("test", errors, false), 0);
+	CHECK_EQ(config_reload(&config), 0);
+	CHECK(strstr(read_errors(), "info: the settings have been read again\n"));
+	CHECK_EQ(config.timeout_ms, 60000);
+	CHECK_EQ(config.hook_timeout_ms, 9000);
+	check_list(config.block_rpcs, "c,b");
+	CHECK(config.verbose);
+	/* opened at start */
+	CHECK_EQ(config.method, CONFIG_UNIX_LISTEN);
+	CHECK_STREQ(config.path, "/run/a");
+	CHECK_STREQ(config.logfile, "/l");
+	teardown();
+}
+
+TEST(reload_of_a_bad_file_changes_nothing)
+{
+	setup(NULL, "[general]\ntimeout=7\nblock-rpcs=a\n[hooks]\nscript=/h\n");
+	load("");
+	write_file(own_file, "[general]\nblock-rpcs=b\ntimeout=121\n");
+	CHECK_EQ(log_init("test", errors, false), 0);
+	CHECK_EQ(config_reload(&config), -EINVAL);
+	CHECK(strstr(
+		read_errors(),
+		"/own:3: timeout: '121' is not accepted: expected 1 to 120 seconds\n"));
+	CHECK(strstr(read_errors(), "error: the settings stay as they were"));
+	CHECK_EQ(config.timeout_ms, 7000);
+	check_list(config.block_rpcs, "a");
+	CHECK_STREQ(config.fsfreeze_hook, "/h");
 	teardown();
 }

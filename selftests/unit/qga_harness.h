@@ -89,10 +89,6 @@ static inline void forget_replies(void)
 /* @state: what the monitor says to a new agent */
 static inline void harness_start_with(enum ipc_state state, const char *text)
 {
-	const struct monitor_limits limits = {
-		.timeout_ms = config.timeout_ms,
-		.lost_ttl_ms = config.lost_ttl_ms,
-	};
 	struct ipc_request hello;
 	int fds[2];
 
@@ -103,7 +99,7 @@ static inline void harness_start_with(enum ipc_state state, const char *text)
 	forget_replies();
 	/* what is logged is not part of the test's report */
 	CHECK_EQ(log_init("test", "/dev/null", true), 0);
-	client = monitor_client_new("/nonexistent", fds[0], &limits);
+	client = monitor_client_new("/nonexistent", fds[0], &config);
 	CHECK(client != NULL);
 	CHECK(!monitor_client_is_settled(client));
 	hello = monitor_receives(IPC_HELLO);
