@@ -16,13 +16,13 @@
 #include "config.h"
 #include "cycle_report.h"
 #include "freezer.h"
+#include "hook_list.h"
 #include "hooks.h"
 #include "log.h"
 #include "mounts.h"
 
 #define USEC_PER_MSEC 1000ULL
 #define HOOK_GRACE_MS 2000
-#define MOUNTS_TEXT_SIZE 65536 /* of KFREEZE_MOUNTS; the kernel allows twice */
 /* How long a backend may stay silent after its own deadline. */
 #define FREEZE_MARGIN_MS 5000
 #define FROZEN_MARGIN_MS 1000
@@ -426,27 +426,6 @@ static void on_hooks_done(void *unused, int err, const char *text)
 		start_freezer();
 }
 
-/* One mount point a line, and no half one. */
-static char *mounts_text(void)
-{
-	char *text = malloc(MOUNTS_TEXT_SIZE);
-	size_t len = 0, size, i;
-
-	if (!text)
-		return NULL;
-	*text = '\0';
-	for (i = 0; i < state.mounts.nr_targets; i++) {
-		size = strlen(state.mounts.targets[i].path);
-		if (len + size + 2 > MOUNTS_TEXT_SIZE)
-			break;
-		if (len)
-			text[len++] = '\n';
-		strcpy(text + len, state.mounts.targets[i].path);
-		len += size;
-	}
-	return text;
-}
-
 /* A first look at the mount table: what cannot be done fails before any hook
  * runs, and hooks are told what it is about. */
 static void run_freeze_hooks(void)
@@ -454,6 +433,7 @@ static void run_freeze_hooks(void)
 	struct hooks_cycle cycle = {
 		.id = state.id,
 		.timeout_ms = state.config->timeout_ms,
+		.mounts = &state.mounts,
 	};
 	char text[MOUNTS_TEXT_MAX];
 	int err;
@@ -465,10 +445,8 @@ static void run_freeze_hooks(void)
 		run_thaw_hooks(); /* of which there are none */
 		return;
 	}
-	cycle.mounts = mounts_text();
-	mounts_free(&state.mounts);
 	err = hooks_freeze(&cycle);
-	free(cycle.mounts);
+	mounts_free(&state.mounts);
 	if (err >= 0)
 		return;
 	decide(REPORT_FAILED, err, "hooks: %s; nothing was frozen",
@@ -506,7 +484,7 @@ void cycle_configure(void)
 {
 	const struct config *config = state.config;
 	const struct hooks_settings hooks = {
-		.directories = hooks_directories,
+		.directories = hook_list_directories,
 		.script = config->fsfreeze_hook,
 		.log_path = HOOKS_LOG,
 		.timeout_ms = config->hook_timeout_ms,

@@ -101,15 +101,28 @@ void cycle_report_verdict(enum report_verdict verdict, const char *text)
 	report_copy(cycle->reason, sizeof(cycle->reason), text);
 }
 
+static enum report_application application_of(const struct hooks_result *result)
+{
+	if (!hooks_has_failed(result))
+		return REPORT_APPLICATION_OK;
+	return result->thawing ? REPORT_APPLICATION_LOST
+			       : REPORT_APPLICATION_FAILED;
+}
+
 void cycle_report_hook(void *unused, const struct hooks_result *result)
 {
+	enum report_application application = application_of(result);
+	struct report_cycle *cycle = report_cycle();
 	struct report_hook *hook = report_add_hook();
 
 	(void)unused;
+	if (cycle && application > cycle->application)
+		cycle->application = application;
 	if (!hook)
 		return;
 	report_copy(hook->path, sizeof(hook->path), result->path);
-	report_copy(hook->phase, sizeof(hook->phase), result->phase);
+	report_copy(hook->phase, sizeof(hook->phase),
+		    hooks_phase_name(result->thawing));
 	hook->exit_code = result->exit.exit_code;
 	hook->signal = result->exit.signal;
 	hook->timed_out = result->exit.timed_out;

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,14 @@
 #include "log.h"
 
 #define MAX_HOOKS 256
+
+const struct hook_directory hook_list_directories[] = {
+	{"/etc/kfreeze/hooks.d", NULL},
+	{"/usr/lib/kfreeze/hooks.d", "/etc/kfreeze/hooks.d"},
+	{"/etc/qemu/fsfreeze-hook.d", NULL},
+	{"/etc/qemu-ga/fsfreeze-hook.d", NULL},
+	{NULL, NULL},
+};
 
 /* What the stock script skips: left behind by editors and packages. */
 static bool is_skipped_name(const char *name)
@@ -99,16 +108,30 @@ static bool is_known(const struct hook_list *list, const struct stat *st)
 	return false;
 }
 
-static void add_file(struct hook_list *list, const char *directory, int dir_fd,
+/* By anything, also a link to /dev/null. */
+static bool is_replaced(const struct hook_directory *directory, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (!directory->replaced_by)
+		return false;
+	snprintf(path, sizeof(path), "%s/%s", directory->replaced_by, name);
+	return !lstat(path, &st);
+}
+
+static void add_file(struct hook_list *list,
+		     const struct hook_directory *directory, int dir_fd,
 		     const char *name)
 {
 	struct hook *hook;
 	struct stat st;
 
 	if (is_skipped_name(name) || fstatat(dir_fd, name, &st, 0) ||
-	    !S_ISREG(st.st_mode) || !(st.st_mode & 0111) || is_known(list, &st))
+	    !S_ISREG(st.st_mode) || !(st.st_mode & 0111) ||
+	    is_known(list, &st) || is_replaced(directory, name))
 		return;
-	hook = add_hook(list, directory, name);
+	hook = add_hook(list, directory->path, name);
 	if (!hook)
 		return;
 	hook->dev = st.st_dev;
@@ -116,8 +139,10 @@ static void add_file(struct hook_list *list, const char *directory, int dir_fd,
 	refuse(hook, distrust(&st));
 }
 
-static void scan_directory(struct hook_list *list, const char *path)
+static void scan_directory(struct hook_list *list,
+			   const struct hook_directory *directory)
 {
+	const char *path = directory->path;
 	DIR *dir = opendir(path);
 	const char *reason;
 	struct dirent *entry;
@@ -133,7 +158,7 @@ static void scan_directory(struct hook_list *list, const char *path)
 		refuse(add_hook(list, "", path), reason);
 	} else {
 		while ((entry = readdir(dir)))
-			add_file(list, path, dirfd(dir), entry->d_name);
+			add_file(list, directory, dirfd(dir), entry->d_name);
 	}
 	closedir(dir);
 }
@@ -162,14 +187,14 @@ static int compare_names(const void *left, const void *right)
 	return order ? order : strcmp(a->path, b->path);
 }
 
-void hook_list_find(struct hook_list *list, const char *const *directories,
-		    const char *script)
+void hook_list_find(struct hook_list *list,
+		    const struct hook_directory *directories, const char *script)
 {
 	*list = (struct hook_list){0};
 	if (script && *script)
 		add_script(list, script);
-	for (; !script && *directories; directories++)
-		scan_directory(list, *directories);
+	for (; !script && directories->path; directories++)
+		scan_directory(list, directories);
 	if (list->nr_ignored)
 		log_warn("%zu hooks are ignored: there are more than %d",
 			 list->nr_ignored, MAX_HOOKS);

@@ -28,9 +28,18 @@ struct hook_list {
 	size_t nr, nr_ignored;
 };
 
-/* @script: instead of the directories; "" for none at all; NULL for them. */
-void hook_list_find(struct hook_list *list, const char *const *directories,
-		    const char *script);
+struct hook_directory {
+	const char *path;
+	const char *replaced_by; /* what has the same name there, or NULL */
+};
+
+/* Where hooks are on a system. */
+extern const struct hook_directory hook_list_directories[];
+
+/* @directories: up to one without path. @script: instead of them; "" for no
+ * hook at all; NULL for the directories. */
+void hook_list_find(struct hook_list *list,
+		    const struct hook_directory *directories, const char *script);
 
 void hook_list_free(struct hook_list *list);
 

@@ -13,17 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hook_environment.h"
 #include "hook_list.h"
 #include "log.h"
-
-#define MAX_VARIABLES 8
 
 static struct {
 	sd_event *event;
 	struct hooks_settings settings;
 	struct hook_list list;
-	char *environment[MAX_VARIABLES + 1];
-	size_t nr_variables;
+	struct hook_environment environment;
 	bool thawing; /* the phase */
 	size_t next; /* the hook to run; when thawing, one past it */
 	struct hook *hook; /* the one running */
@@ -33,13 +31,6 @@ static struct {
 	int err;
 	char text[HOOKS_TEXT_MAX];
 } state;
-
-const char *const hooks_directories[] = {
-	"/etc/kfreeze/hooks.d",
-	"/etc/qemu/fsfreeze-hook.d",
-	"/etc/qemu-ga/fsfreeze-hook.d",
-	NULL,
-};
 
 static int run_next(void);
 
@@ -51,9 +42,19 @@ static uint64_t now_ms(void)
 	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
 }
 
+const char *hooks_phase_name(bool thawing)
+{
+	return thawing ? "thaw" : "freeze";
+}
+
 static const char *phase_name(void)
 {
-	return state.thawing ? "thaw" : "freeze";
+	return hooks_phase_name(state.thawing);
+}
+
+bool hooks_has_failed(const struct hooks_result *result)
+{
+	return result->exit.exit_code != 0 || result->exit.timed_out;
 }
 
 /* As date(1) prints it. */
@@ -140,7 +141,7 @@ static void tell_failure(const char *path, const struct hooks_result *result)
 
 static void tell(struct hook *hook, const struct hooks_result *result)
 {
-	bool failed = result->exit.exit_code != 0 || result->exit.timed_out;
+	bool failed = hooks_has_failed(result);
 
 	if (failed && !state.stopped)
 		tell_failure(hook->path, result);
@@ -153,7 +154,7 @@ static void tell_not_run(struct hook *hook, const char *reason)
 {
 	struct hooks_result result = {
 		.path = hook->path,
-		.phase = phase_name(),
+		.thawing = state.thawing,
 		.exit = {.exit_code = -1},
 	};
 
@@ -194,12 +195,18 @@ static void on_ended(void *unused, const struct hook_exit *exit)
 	struct hook_process *process = state.process;
 	struct hooks_result result = {
 		.path = hook->path,
-		.phase = phase_name(),
+		.thawing = state.thawing,
 		.exit = *exit,
 	};
 
 	(void)unused;
 	state.process = NULL;
+	if (!state.thawing && exit->exit_code == HOOKS_NOT_APPLICABLE) {
+		hook->started = false;
+		hook_process_free(process);
+		run_next();
+		return;
+	}
 	hook_process_last_line(process, result.line, sizeof(result.line));
 	log_run(hook->path, process, exit);
 	tell(hook, &result);
@@ -240,7 +247,7 @@ static int start(struct hook *hook)
 				 &(struct hook_spec){
 					 .path = hook->path,
 					 .argument = phase_name(),
-					 .environment = state.environment,
+					 .environment = state.environment.variables,
 					 .limit_ms = limit_ms(left_ms),
 					 .grace_ms = state.settings.grace_ms,
 					 .ended = on_ended,
@@ -275,40 +282,17 @@ static int run_next(void)
 	return finish();
 }
 
-/* "NAME=value"; one that cannot be had is left out. */
-static void set_variable(const char *name, const char *value)
-{
-	char **variable = &state.environment[state.nr_variables];
-
-	if (state.nr_variables == MAX_VARIABLES)
-		return;
-	if (asprintf(variable, "%s=%s", name, value) < 0)
-		*variable = NULL;
-	else
-		state.nr_variables++;
-}
-
-static void set_number(const char *name, uint32_t value)
-{
-	char digits[16];
-
-	snprintf(digits, sizeof(digits), "%u", value);
-	set_variable(name, digits);
-}
-
 static void set_environment(const struct hooks_cycle *cycle)
 {
-	while (state.nr_variables) {
-		free(state.environment[--state.nr_variables]);
-		state.environment[state.nr_variables] = NULL;
-	}
-	set_variable("PATH", "/usr/local/sbin:/usr/local/bin:"
-			     "/usr/sbin:/usr/bin:/sbin:/bin");
-	set_variable("LANG", "C");
-	set_number("KFREEZE_ID", cycle->id);
-	set_number("KFREEZE_TIMEOUT_MS", cycle->timeout_ms);
-	set_number("KFREEZE_HOOK_TIMEOUT_MS", state.settings.timeout_ms);
-	set_variable("KFREEZE_MOUNTS", cycle->mounts ? cycle->mounts : "");
+	struct hook_environment *environment = &state.environment;
+
+	hook_environment_reset(environment);
+	hook_environment_set_number(environment, "KFREEZE_ID", cycle->id);
+	hook_environment_set_number(environment, "KFREEZE_TIMEOUT_MS",
+				    cycle->timeout_ms);
+	hook_environment_set_number(environment, "KFREEZE_HOOK_TIMEOUT_MS",
+				    state.settings.timeout_ms);
+	hook_environment_set_mounts(environment, cycle->mounts);
 }
 
 void hooks_init(sd_event *event, const struct hooks_settings *settings)
@@ -350,6 +334,6 @@ void hooks_stop(void)
 
 int hooks_thaw(const char *outcome)
 {
-	set_variable("KFREEZE_OUTCOME", outcome);
+	hook_environment_set(&state.environment, "KFREEZE_OUTCOME", outcome);
 	return start_phase(true, state.list.nr);
 }

@@ -12,21 +12,26 @@
 
 #include "hook_process.h"
 
+struct hook_directory;
+struct mounts;
+
+/* As exit status of a freeze: nothing to do, now and at the thaw. */
+#define HOOKS_NOT_APPLICABLE 80
+
 #define HOOKS_TEXT_MAX 512
 #define HOOKS_LINE_MAX 160
 #define HOOKS_LOG "/var/log/qga-fsfreeze-hook.log"
 
-extern const char *const hooks_directories[];
-
 /* One hook has run, or was refused: then exit_code is -1 and line says why. */
 struct hooks_result {
-	const char *path, *phase;
+	const char *path;
+	bool thawing;
 	struct hook_exit exit;
 	char line[HOOKS_LINE_MAX]; /* the last one of its output */
 };
 
 struct hooks_settings {
-	const char *const *directories; /* NULL-terminated */
+	const struct hook_directory *directories; /* up to one without path */
 	const char *script; /* instead of them; "": none; NULL: directories */
 	const char *log_path;
 	uint32_t timeout_ms, budget_ms; /* of a hook, of all freeze hooks */
@@ -43,8 +48,13 @@ struct hooks_settings {
 struct hooks_cycle {
 	uint32_t id;
 	uint32_t timeout_ms; /* the longest that filesystems stay frozen */
-	char *mounts; /* one mount point a line, or NULL */
+	const struct mounts *mounts; /* that are to be frozen */
 };
+
+bool hooks_has_failed(const struct hooks_result *result);
+
+/* "freeze" or "thaw" */
+const char *hooks_phase_name(bool thawing);
 
 void hooks_init(sd_event *event, const struct hooks_settings *settings);
 

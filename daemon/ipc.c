@@ -62,6 +62,7 @@ static bool record_is_valid(const struct report_record *record)
 	switch (record->kind) {
 	case REPORT_CYCLE:
 		return record->cycle.verdict <= REPORT_VERDICT_MAX &&
+		       record->cycle.application <= REPORT_APPLICATION_MAX &&
 		       IS_STRING(record->cycle.backend) &&
 		       IS_STRING(record->cycle.reason);
 	case REPORT_TARGET:

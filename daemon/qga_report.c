@@ -49,6 +49,18 @@ static const char *verdict_name(uint32_t verdict)
 	return names[verdict];
 }
 
+static const char *application_name(uint32_t application)
+{
+	static const char *const names[] = {
+		[REPORT_APPLICATION_NONE] = "",
+		[REPORT_APPLICATION_OK] = "ok",
+		[REPORT_APPLICATION_FAILED] = "failed",
+		[REPORT_APPLICATION_LOST] = "lost",
+	};
+
+	return names[application];
+}
+
 static void add_cycle(struct collection *collection,
 		      const struct report_cycle *cycle)
 {
@@ -57,6 +69,10 @@ static void add_cycle(struct collection *collection,
 	add(object, "id", json_object_new_int64(cycle->id));
 	add_string(object, "verdict", verdict_name(cycle->verdict));
 	add_string(object, "reason", cycle->reason);
+	/* of a freeze that was none, applications can say nothing */
+	if (cycle->verdict == REPORT_OK)
+		add_string(object, "application",
+			   application_name(cycle->application));
 	add_string(object, "backend", cycle->backend);
 	add_number(object, "freeze-realtime-ns", cycle->freeze_realtime_ns);
 	add_number(object, "freeze-monotonic-ns", cycle->freeze_monotonic_ns);

@@ -29,9 +29,19 @@ enum report_verdict {
 	REPORT_VERDICT_MAX = REPORT_LOST,
 };
 
+/* What the hooks have made of it; the worst counts. */
+enum report_application {
+	REPORT_APPLICATION_NONE, /* no hook ran */
+	REPORT_APPLICATION_OK,
+	REPORT_APPLICATION_FAILED, /* a freeze hook */
+	REPORT_APPLICATION_LOST, /* a thaw hook: what it held did not last */
+	REPORT_APPLICATION_MAX = REPORT_APPLICATION_LOST,
+};
+
 struct report_cycle {
 	uint32_t id;
 	uint32_t verdict; /* enum report_verdict */
+	uint32_t application; /* enum report_application */
 	char backend[8]; /* "kmod" or "ioctl" */
 	uint64_t freeze_realtime_ns; /* when the last target was frozen; 0: never */
 	uint64_t freeze_monotonic_ns;

@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Running hooks: order, limits, what they get, what is refused. */
-/* link: hooks hook_list hook_process log */
+/* link: hooks hook_list hook_process hook_environment log */
 /* libs: libsystemd */
 #include "ktap.h"
 
 #include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 
+#include "hook_list.h"
 #include "hooks.h"
+#include "mounts.h"
 
 #define MAX_RESULTS 32
 
 static char root[] = "/tmp/kfreeze-hooks-XXXXXX";
 static char dirs[2][64], log_path[64];
-static const char *directories[] = {dirs[0], dirs[1], NULL};
+/* the second is the shipped one's place */
+static const struct hook_directory directories[] = {
+	{dirs[0], NULL},
+	{dirs[1], dirs[0]},
+	{NULL, NULL},
+};
 static sd_event *event;
 
 static struct {
@@ -48,7 +56,7 @@ static void on_ran(void *unused, const struct hooks_result *result)
 	snprintf(results[nr_results].path, sizeof(results->path), "%s",
 		 result->path + strlen(root) + 1);
 	snprintf(results[nr_results].phase, sizeof(results->phase), "%s",
-		 result->phase);
+		 hooks_phase_name(result->thawing));
 	memcpy(results[nr_results].line, result->line, sizeof(results->line));
 	results[nr_results++].exit = result->exit;
 }
@@ -124,10 +132,15 @@ static void run_phase(void)
 
 static void freeze(void)
 {
+	struct mounts_target targets[] = {
+		{.dev = makedev(8, 1), .path = "/"},
+		{.dev = makedev(0, 40), .path = "/srv/my\tdata\\x"},
+	};
+	const struct mounts mounts = {.targets = targets, .nr_targets = 2};
 	const struct hooks_cycle cycle = {
 		.id = 42,
 		.timeout_ms = 60000,
-		.mounts = (char[]){"/\n/srv"},
+		.mounts = &mounts,
 	};
 
 	CHECK(hooks_freeze(&cycle) >= 0);
@@ -183,6 +196,45 @@ TEST(no_hooks_is_done_at_once)
 	CHECK_EQ(nr_results, 0);
 	thaw("ok");
 	CHECK_EQ(nr_results, 0);
+}
+
+/* Also by what is no hook: a link to /dev/null, a file that is not executable. */
+TEST(a_shipped_hook_is_replaced_by_its_name)
+{
+	struct hooks_settings settings = set_up();
+	char path[128];
+
+	add_script("b/replaced", "exit 1", 0755);
+	add_script("b/switched-off", "exit 2", 0755);
+	add_script("b/disabled", "exit 3", 0755);
+	add_script("b/shipped", "exit 4", 0755);
+	add_script("a/replaced", "exit 5", 0755);
+	add_script("a/disabled", "exit 6", 0644);
+	snprintf(path, sizeof(path), "%s/switched-off", dirs[0]);
+	CHECK_EQ(symlink("/dev/null", path), 0);
+	start(&settings);
+	freeze();
+	CHECK_EQ(nr_results, 2);
+	check_result(0, "a/replaced", 5);
+	check_result(1, "b/shipped", 4);
+}
+
+TEST(a_hook_that_does_not_apply_is_silent)
+{
+	struct hooks_settings settings = set_up();
+
+	settings.abort_on_failure = true;
+	add_script("a/1", "echo not here; exit 80", 0755);
+	add_script("a/2", "exit 0", 0755);
+	start(&settings);
+	freeze();
+	CHECK_EQ(done_err, 0);
+	CHECK_EQ(nr_results, 1);
+	check_result(0, "a/2", 0);
+	CHECK(!strstr(read_file("log"), "a/1"));
+	thaw("ok");
+	CHECK_EQ(nr_results, 1);
+	check_result(0, "a/2", 0);
 }
 
 /* Rows of the stock script, and editors' files. */
@@ -387,10 +439,11 @@ TEST(stop_ends_the_running_hook_and_starts_no_more)
 {
 	struct hooks_settings settings = set_up();
 
-	add_script("a/1", "sleep 1000", 0755);
+	add_script("a/1", "[ $1 = thaw ] || sleep 1000", 0755);
 	add_script("a/2", "exit 0", 0755);
 	start(&settings);
-	CHECK(hooks_freeze(&(struct hooks_cycle){.id = 1}) >= 0);
+	CHECK(hooks_freeze(&(struct hooks_cycle){.mounts = &(struct mounts){0}}) >=
+	      0);
 	hooks_stop();
 	run_phase();
 	CHECK_EQ(done_err, -ECANCELED);
@@ -429,7 +482,9 @@ TEST(environment_is_clean)
 	CHECK(strstr(read_file("env-freeze"), "KFREEZE_ID=42\n"));
 	CHECK(strstr(read_file("env-freeze"), "KFREEZE_TIMEOUT_MS=60000\n"));
 	CHECK(strstr(read_file("env-freeze"), "KFREEZE_HOOK_TIMEOUT_MS=20000\n"));
-	CHECK(strstr(read_file("env-freeze"), "KFREEZE_MOUNTS=/\n"));
+	CHECK(strstr(read_file("env-freeze"), "KFREEZE_MOUNTS=8:1 /\n"));
+	CHECK(strstr(read_file("env-freeze"), "0:40 /srv/my\\011data\\134x\n"));
+	CHECK(strstr(read_file("env-freeze"), "HOME=/root\n"));
 	CHECK(strstr(read_file("env-freeze"), "LANG=C\n"));
 	CHECK(!strstr(read_file("env-freeze"), "SECRET"));
 	CHECK(!strstr(read_file("env-freeze"), "KFREEZE_OUTCOME"));

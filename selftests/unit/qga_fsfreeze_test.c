@@ -526,3 +526,28 @@ TEST(report_is_json)
 		"\"hooks\": [{\"path\": \"/h\", \"phase\": \"freeze\", \"signal\": 9, \"timed-out\": true, \"duration-ns\": 7, \"last-line\": \"bye\"}]}]}"));
 	harness_stop();
 }
+
+/* Of a freeze that was none, applications can say nothing. */
+TEST(report_has_the_applications_verdict_of_a_freeze_that_held)
+{
+	struct report_record record = {
+		.kind = REPORT_CYCLE,
+		.cycle = {.verdict = REPORT_OK,
+			  .application = REPORT_APPLICATION_LOST},
+	};
+	struct ipc_request request;
+
+	harness_start();
+	say(REPORT);
+	request = monitor_receives(IPC_REPORT);
+	monitor_records(&request, &record);
+	record.cycle.verdict = REPORT_LOST;
+	monitor_records(&request, &record);
+	monitor_answers(&request, 0, IPC_THAWED, 0, "");
+	CHECK_HEARD(RETURN(
+		"{\"cycles\": [{\"id\": 0, \"verdict\": \"ok\", \"application\": \"lost\", "
+		"\"targets\": [], \"skipped\": [], \"hooks\": []}, "
+		"{\"id\": 0, \"verdict\": \"lost\", "
+		"\"targets\": [], \"skipped\": [], \"hooks\": []}]}"));
+	harness_stop();
+}
