@@ -52,6 +52,8 @@ static bool request_is_valid(const struct ipc_request *request)
 		return request->freeze.listed <= 1 &&
 		       request->freeze.nr_paths <= IPC_MAX_PATHS &&
 		       (request->freeze.listed || !request->freeze.nr_paths);
+	case IPC_QUERY:
+		return query_is_valid(&request->query);
 	default:
 		return false;
 	}
@@ -95,6 +97,8 @@ static bool reply_is_valid(const struct ipc_reply *reply)
 		return reply->id == 0 && IS_STRING(reply->text);
 	case IPC_RECORD:
 		return record_is_valid(&reply->record);
+	case IPC_QUERY_RECORD:
+		return query_record_is_valid(&reply->query_record);
 	default:
 		return false;
 	}

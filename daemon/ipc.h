@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "query.h"
 #include "report.h"
 
 #define IPC_VERSION 1
@@ -25,7 +26,8 @@ enum ipc_request_type {
 	IPC_THAW, /* answered when everything is thawed */
 	IPC_STATUS, /* answered at once */
 	IPC_REPORT, /* answered with records, then a reply */
-	IPC_REQUEST_MAX = IPC_REPORT,
+	IPC_QUERY, /* likewise; one at a time, not while anything is frozen */
+	IPC_REQUEST_MAX = IPC_QUERY,
 };
 
 struct ipc_request {
@@ -38,6 +40,7 @@ struct ipc_request {
 			uint32_t listed; /* 1: only the paths added, 0: all */
 			uint32_t nr_paths; /* as many as were added */
 		} freeze; /* IPC_FREEZE */
+		struct query query; /* IPC_QUERY */
 	};
 };
 
@@ -55,7 +58,8 @@ enum ipc_reply_type {
 	IPC_ANSWER = 1, /* ends a request */
 	IPC_STATE_CHANGED, /* unasked, id 0: state, and text for IPC_LOST */
 	IPC_RECORD, /* one record of an IPC_REPORT */
-	IPC_REPLY_MAX = IPC_RECORD,
+	IPC_QUERY_RECORD, /* one record of an IPC_QUERY */
+	IPC_REPLY_MAX = IPC_QUERY_RECORD,
 };
 
 struct ipc_reply {
@@ -67,6 +71,7 @@ struct ipc_reply {
 	union {
 		char text[IPC_TEXT_MAX]; /* NUL-terminated */
 		struct report_record record; /* IPC_RECORD */
+		struct query_record query_record; /* IPC_QUERY_RECORD */
 	};
 };
 

@@ -23,6 +23,7 @@
 #include "ipc.h"
 #include "log.h"
 #include "privdrop.h"
+#include "query_process.h"
 #include "report.h"
 
 #define USEC_PER_MSEC 1000ULL
@@ -42,7 +43,7 @@ static struct {
 	bool greeted; /* IPC_HELLO was received */
 	sd_event_source *listener, *agent, *lost_ttl;
 	/* of the agent's requests */
-	struct pending freeze, thaw, report;
+	struct pending freeze, thaw, report, query;
 	size_t next_record; /* of the report being sent */
 	char *paths[IPC_MAX_PATHS]; /* for the next IPC_FREEZE */
 	size_t nr_paths;
@@ -199,6 +200,8 @@ static void start_cycle(void)
 {
 	state.freeze_is_queued = false;
 	forget_lost();
+	/* it may write, or not come back from what is frozen */
+	query_process_stop(-ECANCELED, "a freeze is under way");
 	cycle_freeze(&state.request);
 	tell_state();
 }
@@ -350,7 +353,15 @@ static bool has_room(int fd)
 }
 
 /* Records go out as the agent takes them, and leave room in the socket for
- * whatever else it has to be told. */
+ * whatever else it has to be told. False: on_agent() will go on. */
+static bool agent_has_room(void)
+{
+	if (has_room(state.agent_fd))
+		return true;
+	sd_event_source_set_io_events(state.agent, EPOLLIN | EPOLLOUT);
+	return false;
+}
+
 static int send_records(void)
 {
 	const struct report_record *record;
@@ -361,10 +372,9 @@ static int send_records(void)
 	reply.type = IPC_RECORD;
 	reply.id = state.report.id;
 	reply.state = state.told;
-	while (has_room(state.agent_fd)) {
+	while (agent_has_room()) {
 		record = report_get(state.next_record);
 		if (!record) {
-			sd_event_source_set_io_events(state.agent, EPOLLIN);
 			answer_pending(&state.report, 0, 0, "");
 			return 0;
 		}
@@ -374,8 +384,19 @@ static int send_records(void)
 			return err;
 		state.next_record++;
 	}
-	err = sd_event_source_set_io_events(state.agent, EPOLLIN | EPOLLOUT);
-	return err < 0 ? err : 0;
+	return 0;
+}
+
+/* There is room again. */
+static int send_more(void)
+{
+	int err;
+
+	sd_event_source_set_io_events(state.agent, EPOLLIN);
+	err = state.report.waits ? send_records() : 0;
+	if (!err)
+		query_process_resume();
+	return state.agent_fd < 0 ? -EPIPE : err;
 }
 
 static int answer_report(const struct ipc_request *request)
@@ -385,6 +406,41 @@ static int answer_report(const struct ipc_request *request)
 	state.report = (struct pending){.waits = true, .id = request->id};
 	state.next_record = 0;
 	return send_records();
+}
+
+static void send_query_record(const struct query_record *record)
+{
+	struct ipc_reply reply;
+
+	memset(&reply, 0, sizeof(reply));
+	reply.type = IPC_QUERY_RECORD;
+	reply.id = state.query.id;
+	reply.query_record = *record;
+	send_reply(&reply);
+}
+
+static void on_query_over(int err, const char *text)
+{
+	answer_pending(&state.query, err, 0, text);
+}
+
+static const struct query_events query_events = {
+	.has_room = agent_has_room,
+	.record = send_query_record,
+	.over = on_query_over,
+};
+
+static int answer_query(const struct ipc_request *request)
+{
+	if (state.query.waits)
+		return -EPROTO;
+	if (cycle_phase() != CYCLE_IDLE || state.stopping) {
+		answer(request->id, -EBUSY, 0, "a freeze is under way");
+		return 0;
+	}
+	state.query = (struct pending){.waits = true, .id = request->id};
+	query_process_start(&request->query);
+	return 0;
 }
 
 static int serve(const struct ipc_request *request)
@@ -402,6 +458,8 @@ static int serve(const struct ipc_request *request)
 		return answer_thaw(request);
 	case IPC_REPORT:
 		return answer_report(request);
+	case IPC_QUERY:
+		return answer_query(request);
 	default:
 		answer(request->id, 0, 0, state.lost ? state.lost_text : "");
 		return 0;
@@ -438,6 +496,7 @@ static void drop_agent(const char *reason)
 		free_request();
 	}
 	state.freeze.waits = state.thaw.waits = state.report.waits = false;
+	query_process_stop(-ECONNRESET, "kfreezed died");
 	cycle_lose("kfreezed died");
 	if (state.keep_listening)
 		sd_event_source_set_enabled(state.listener, SD_EVENT_ON);
@@ -453,7 +512,7 @@ static int on_agent(sd_event_source *source, int fd, uint32_t events, void *unus
 	(void)source;
 	(void)unused;
 	if (events & EPOLLOUT)
-		err = send_records();
+		err = send_more();
 	if (!err)
 		err = ipc_receive_request(fd, &request);
 	if (!err)
@@ -561,6 +620,7 @@ static int set_up(int listen_fd, int agent_fd)
 	err = cycle_init(state.event, state.config, &cycle_events);
 	if (err < 0)
 		return err;
+	query_process_init(state.event, &query_events);
 	if (agent_fd >= 0)
 		return take_agent(agent_fd);
 	state.keep_listening = true;

@@ -51,8 +51,11 @@ struct monitor_client {
 	uint32_t last_id;
 	enum ipc_state state; /* as told last */
 	struct outgoing *out; /* not sent yet, in order */
-	struct pending hello, freeze, thaw, report;
+	struct pending hello, freeze, thaw, report, query;
 	monitor_record_fn record;
+	uint32_t topic; /* of the query */
+	unsigned int nr_query_records;
+	monitor_query_record_fn query_record;
 	char told_loss[IPC_TEXT_MAX]; /* of the monitor's state IPC_LOST */
 	char loss[IPC_TEXT_MAX]; /* our own, the monitor has none; "": none */
 	int64_t loss_ends_ms;
@@ -173,6 +176,7 @@ static void settle_debts(struct monitor_client *client, bool was_frozen)
 	answer(&client->thaw, was_frozen ? -ESTALE : -ECONNRESET, 0,
 	       was_frozen ? text : GONE);
 	answer(&client->report, -ECONNRESET, 0, GONE);
+	answer(&client->query, -ECONNRESET, 0, GONE);
 	if (was_frozen && !thaw_waits)
 		monitor_remember_loss(client, text);
 }
@@ -364,6 +368,27 @@ void monitor_report(struct monitor_client *client, monitor_record_fn record,
 		fn(data, err, 0, reason);
 }
 
+void monitor_query(struct monitor_client *client, const struct query *query,
+		   monitor_query_record_fn record, monitor_answer_fn fn,
+		   void *data)
+{
+	struct ipc_request request = {.type = IPC_QUERY, .query = *query};
+	const char *reason;
+	int err;
+
+	reason = cannot_ask(client, &client->query, &err);
+	if (!reason) {
+		client->topic = query->topic;
+		client->nr_query_records = 0;
+		client->query_record = record;
+		err = ask(client, &client->query, &request, fn, data);
+	}
+	if (err && !reason)
+		reason = "out of memory";
+	if (reason)
+		fn(data, err, 0, reason);
+}
+
 static void greeted(void *data, int err, unsigned int count, const char *text)
 {
 	struct monitor_client *client = data;
@@ -448,7 +473,7 @@ static void timer_expired(struct monitor_client *client)
 static struct pending *find_pending(struct monitor_client *client, uint32_t id)
 {
 	struct pending *all[] = {&client->hello, &client->freeze, &client->thaw,
-				 &client->report};
+				 &client->report, &client->query};
 	unsigned int i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -456,6 +481,16 @@ static struct pending *find_pending(struct monitor_client *client, uint32_t id)
 			return all[i];
 	}
 	return NULL;
+}
+
+static int take_query_record(struct monitor_client *client,
+			     const struct query_record *record)
+{
+	if (!query_expects(client->topic, record) ||
+	    ++client->nr_query_records > QUERY_MAX_RECORDS)
+		return -EPROTO;
+	client->query_record(client->query.data, record);
+	return 0;
 }
 
 static int take_reply(struct monitor_client *client, const struct ipc_reply *reply)
@@ -470,8 +505,10 @@ static int take_reply(struct monitor_client *client, const struct ipc_reply *rep
 		return -EPROTO;
 	if (reply->type == IPC_ANSWER)
 		answer(pending, reply->err, reply->count, reply->text);
-	else if (pending == &client->report)
+	else if (reply->type == IPC_RECORD && pending == &client->report)
 		client->record(pending->data, &reply->record);
+	else if (reply->type == IPC_QUERY_RECORD && pending == &client->query)
+		return take_query_record(client, &reply->query_record);
 	else
 		return -EPROTO;
 	return 0;
@@ -545,9 +582,11 @@ void monitor_client_free(struct monitor_client *client)
 {
 	if (!client)
 		return;
+	client->greeted = false; /* nothing can be asked any more */
 	answer(&client->freeze, -ESHUTDOWN, 0, STOPPING);
 	answer(&client->thaw, -ESHUTDOWN, 0, STOPPING);
 	answer(&client->report, -ESHUTDOWN, 0, STOPPING);
+	answer(&client->query, -ESHUTDOWN, 0, STOPPING);
 	drop_outgoing(client);
 	if (client->socket >= 0)
 		close(client->socket);

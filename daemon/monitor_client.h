@@ -37,6 +37,8 @@ enum ipc_state monitor_state(const struct monitor_client *client);
 typedef void (*monitor_answer_fn)(void *data, int err, unsigned int count,
 				  const char *text);
 typedef void (*monitor_record_fn)(void *data, const struct report_record *record);
+typedef void (*monitor_query_record_fn)(void *data,
+					const struct query_record *record);
 
 /* @paths: NULL for all filesystems. A request of a kind of which one is under
  * way is answered with -EBUSY. */
@@ -46,6 +48,9 @@ void monitor_thaw(struct monitor_client *client, monitor_answer_fn answer,
 		  void *data);
 void monitor_report(struct monitor_client *client, monitor_record_fn record,
 		    monitor_answer_fn answer, void *data);
+void monitor_query(struct monitor_client *client, const struct query *query,
+		   monitor_query_record_fn record, monitor_answer_fn answer,
+		   void *data);
 
 /* A lost freeze was told to nobody: keep it for the next who asks. */
 void monitor_remember_loss(struct monitor_client *client, const char *text);

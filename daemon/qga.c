@@ -14,6 +14,7 @@
 #include "log.h"
 #include "qga_command.h"
 #include "qga_parser.h"
+#include "qga_query.h"
 #include "qga_request.h"
 
 struct qga {
@@ -125,12 +126,13 @@ struct qga *qga_new(const struct config *config, struct monitor_client *monitor,
 	qga->context = (struct qga_context){
 		.config = config,
 		.monitor = monitor,
+		.queries = qga_queries_new(),
 		.line = printbuf_new(),
 		.reply = reply,
 		.data = data,
 	};
 	qga->parser = qga_parser_new(&parser_ops, qga);
-	if (qga->context.line && qga->parser)
+	if (qga->context.queries && qga->context.line && qga->parser)
 		return qga;
 	qga_free(qga);
 	return NULL;
@@ -141,6 +143,7 @@ void qga_free(struct qga *qga)
 	if (!qga)
 		return;
 	qga_parser_free(qga->parser);
+	qga_queries_free(qga->context.queries);
 	if (qga->context.line)
 		printbuf_free(qga->context.line);
 	free(qga);

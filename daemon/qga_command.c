@@ -15,6 +15,7 @@
 #include "qga_info.h"
 #include "qga_report.h"
 #include "qga_request.h"
+#include "qga_system.h"
 
 const struct qga_command qga_commands[] = {
 	{"guest-sync-delimited", true, {"id", QGA_INTEGER, false}, qga_sync_delimited},
@@ -28,6 +29,10 @@ const struct qga_command qga_commands[] = {
 	 {"mountpoints", QGA_STRINGS, true},
 	 qga_fsfreeze_freeze_list},
 	{"guest-fsfreeze-thaw", true, {0}, qga_fsfreeze_thaw},
+	{"guest-get-host-name", false, {0}, qga_get_host_name},
+	{"guest-get-timezone", false, {0}, qga_get_timezone},
+	{"guest-get-time", false, {0}, qga_get_time},
+	{"guest-get-load", false, {0}, qga_get_load},
 	{"__org.kfreeze_report", false, {0}, qga_report},
 	{0},
 };

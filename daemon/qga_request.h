@@ -10,6 +10,7 @@ struct config;
 struct json_object;
 struct monitor_client;
 struct printbuf;
+struct qga_queries;
 struct qga_request;
 
 /* What the commands of one port have in common. */
@@ -19,6 +20,7 @@ struct qga_context {
 	/* of the host that talks now; replies to an earlier one are dropped */
 	unsigned int generation;
 	struct qga_request *thaw; /* waits for the monitor's answer, or NULL */
+	struct qga_queries *queries; /* wait for the monitor's answers */
 	struct printbuf *line; /* a reply being written */
 	void (*reply)(void *data, const char *bytes, size_t len);
 	void *data;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* kfreezed and its monitor as a host sees them, on loop devices. */
-/* link: ipc */
+/* link: ipc query */
 #include "ktap.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The ioctl backend's processes: whichever dies, nothing stays frozen. */
-/* link: ipc */
+/* link: ipc query */
 #include "ktap.h"
 
 #include <fcntl.h>

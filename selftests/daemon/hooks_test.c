@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Hooks in the life of a cycle. */
-/* link: ipc */
+/* link: ipc query */
 #include "ktap.h"
 
 #include "client.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* kfreeze-monitor as its agent sees it, on loop devices. */
-/* link: ipc */
+/* link: ipc query */
 #include "ktap.h"
 
 #include <signal.h>

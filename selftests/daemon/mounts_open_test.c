@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Targets of the running system: opened, not frozen. */
-/* link: mounts mounts_table stacking ipc */
+/* link: mounts mounts_table stacking ipc query */
 /* libs: mount */
 #include "ktap.h"
 

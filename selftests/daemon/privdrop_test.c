@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is left after a drop, as /proc tells it, and what it refuses. */
-/* link: privdrop privdrop_seccomp log ipc */
+/* link: privdrop privdrop_seccomp log ipc query */
 /* libs: libcap-ng libseccomp libsystemd */
 #include "ktap.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* While something is frozen no process of the monitor touches a file. */
-/* link: ipc */
+/* link: ipc query */
 #include "ktap.h"
 
 #include <linux/fs.h>

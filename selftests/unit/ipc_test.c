@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Messages: what is malformed is refused, in both directions. */
-/* link: ipc */
+/* link: ipc query */
 #include "ktap.h"
 
 #include <sys/socket.h>
@@ -21,6 +21,8 @@ static struct ipc_request good_request(uint32_t type)
 	memset(&request, 0, sizeof(request));
 	request.type = type;
 	request.id = 7;
+	if (type == IPC_QUERY)
+		request.query.topic = QUERY_HOST_NAME;
 	return request;
 }
 
@@ -170,6 +172,19 @@ TEST(freeze_values_are_checked)
 		request.freeze.nr_paths = cases[i].nr_paths;
 		CHECK_EQ(send_and_receive_request(&request), cases[i].err);
 	}
+}
+
+TEST(query_is_checked)
+{
+	struct ipc_request request = good_request(IPC_QUERY);
+	struct ipc_reply reply = good_reply(IPC_QUERY_RECORD);
+
+	connect_ends();
+	request.query.topic = QUERY_TOPIC_MAX + 1;
+	CHECK_EQ(send_and_receive_request(&request), -EPROTO);
+	CHECK_EQ(send_and_receive_reply(&reply), -EPROTO);
+	reply.query_record.kind = QUERY_TEXT;
+	CHECK_EQ(send_and_receive_reply(&reply), 0);
 }
 
 /* Each row spoils one member of a good reply. */

@@ -74,6 +74,27 @@ static inline void monitor_answers(const struct ipc_request *request, int err,
 	monitor_says(IPC_ANSWER, request->id, err, state, count, text);
 }
 
+static inline void monitor_tells(const struct ipc_request *request,
+				 const struct query_record *record)
+{
+	struct ipc_reply reply = {
+		.type = IPC_QUERY_RECORD,
+		.id = request->id,
+		.query_record = *record,
+	};
+
+	CHECK_EQ(ipc_send_reply(monitor_fd, &reply), 0);
+	monitor_client_dispatch(client);
+}
+
+static inline struct ipc_request monitor_is_asked(enum query_topic topic)
+{
+	struct ipc_request request = monitor_receives(IPC_QUERY);
+
+	CHECK_EQ(request.query.topic, topic);
+	return request;
+}
+
 static inline void monitor_dies(void)
 {
 	close(monitor_fd);
