@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
 
 #include "config.h"
@@ -91,22 +92,6 @@ static void free_targets(void)
 	mounts_free(&state.mounts);
 }
 
-static void end_cycle(void)
-{
-	if (state.result.verdict == REPORT_LOST)
-		log_err("the freeze was lost: %s", state.text);
-	else if (state.result.err)
-		log_err("%s", state.text);
-	else if (state.was_frozen)
-		log_info("%u filesystems were frozen for %llu ms",
-			 state.result.count,
-			 (unsigned long long)cycle_report_hold_ns() / 1000000);
-	cycle_report_verdict(state.result.verdict, state.text);
-	free_targets();
-	state.phase = CYCLE_IDLE;
-	state.events->over(&state.result);
-}
-
 static const char *outcome_name(void)
 {
 	switch (state.result.verdict) {
@@ -117,6 +102,34 @@ static const char *outcome_name(void)
 	default:
 		return "aborted";
 	}
+}
+
+static void log_result(void)
+{
+	unsigned long long hold_ms = cycle_report_hold_ns() / 1000000;
+	char fields[160];
+
+	snprintf(fields, sizeof(fields),
+		 "KFREEZE_ID=%u\nKFREEZE_OUTCOME=%s\nKFREEZE_COUNT=%u\n"
+		 "KFREEZE_HOLD_MS=%llu",
+		 state.id, outcome_name(), state.result.count, hold_ms);
+	if (state.result.verdict == REPORT_LOST)
+		log_with(LOG_ERR, fields, "the freeze was lost: %s", state.text);
+	else if (state.result.err)
+		log_with(LOG_ERR, fields, "%s", state.text);
+	else if (state.was_frozen)
+		log_with(LOG_INFO, fields,
+			 "%u filesystems were frozen for %llu ms",
+			 state.result.count, hold_ms);
+}
+
+static void end_cycle(void)
+{
+	log_result();
+	cycle_report_verdict(state.result.verdict, state.text);
+	free_targets();
+	state.phase = CYCLE_IDLE;
+	state.events->over(&state.result);
 }
 
 /* Everything is thawed, or was never frozen. */

@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -121,7 +123,7 @@ static void log_background(struct hook_process *process)
 
 static void tell_failure(const char *path, const struct hooks_result *result)
 {
-	char *text = state.text;
+	char *text = state.text, fields[PATH_MAX + 64];
 
 	if (result->exit.timed_out)
 		snprintf(text, HOOKS_TEXT_MAX, "%s: %s hook timed out after %g s",
@@ -136,7 +138,10 @@ static void tell_failure(const char *path, const struct hooks_result *result)
 	else
 		snprintf(text, HOOKS_TEXT_MAX, "%s: %s hook failed: status %d",
 			 path, phase_name(), result->exit.exit_code);
-	log_warn("%s", text);
+	snprintf(fields, sizeof(fields),
+		 "KFREEZE_HOOK=%s\nKFREEZE_HOOK_PHASE=%s\nKFREEZE_HOOK_STATUS=%d",
+		 path, phase_name(), result->exit.exit_code);
+	log_with(LOG_WARNING, fields, "%s", text);
 }
 
 static void tell(struct hook *hook, const struct hooks_result *result)
@@ -310,7 +315,10 @@ static int start_phase(bool thawing, size_t first)
 	state.err = 0;
 	*state.text = '\0';
 	if (state.list.nr)
-		log_info("executing fsfreeze hook with arg '%s'", phase_name());
+		log_with(LOG_INFO,
+			 thawing ? "KFREEZE_HOOK_PHASE=thaw"
+				 : "KFREEZE_HOOK_PHASE=freeze",
+			 "executing fsfreeze hook with arg '%s'", phase_name());
 	return run_next();
 }
 

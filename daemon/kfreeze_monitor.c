@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 	int listen_fd = -1, err;
 	struct config config;
 
-	log_init("kfreeze-monitor", NULL, false);
+	log_init(LOG_IDENT, NULL, false);
 	err = config_load_monitor(&config, argc, argv);
 	if (err)
 		return EXIT_FAILURE;

@@ -25,9 +25,6 @@
 #include "privdrop.h"
 #include "qga.h"
 
-/* What admins grep for in their logs. */
-#define LOG_IDENT "qemu-ga"
-
 static bool asks_for_help(char *const *list)
 {
 	for (; list && *list; list++) {

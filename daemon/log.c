@@ -21,14 +21,23 @@
 #include <unistd.h>
 
 #define LINE_MAX_LEN 1024
+#define FIELDS_MAX 12
 #define HELD_MAX (64 * 1024)
 
-/* One held line; the text with its NUL follows, padded to the next header. */
+struct line {
+	int priority;
+	struct timespec when;
+	const char *text;
+	const char *fields; /* "NAME=value\nNAME=value", for the journal only */
+};
+
+/* One held line; text and fields, each with its NUL, follow, padded to the
+ * next header. */
 struct held {
 	int64_t sec;
 	int32_t nsec;
 	uint16_t priority;
-	uint16_t size; /* of the text, padding included */
+	uint16_t size; /* of both strings, padding included */
 };
 
 static struct {
@@ -92,83 +101,105 @@ void log_set_verbose(bool verbose)
 }
 
 /* The journal stamps a line when it arrives: a held one tells its own time. */
-static void write_journal(int priority, const struct timespec *held_since,
-			  const char *text)
+static void print_time(const struct line *line, char *out, size_t size)
 {
-	char message[LINE_MAX_LEN + 96], number[16], ident[64], when[48] = "";
-	struct iovec fields[3];
 	struct tm tm;
 	size_t len;
 
-	if (held_since) {
-		gmtime_r(&held_since->tv_sec, &tm);
-		len = strftime(when, sizeof(when), " (at %FT%T", &tm);
-		snprintf(when + len, sizeof(when) - len, ".%06ldZ)",
-			 held_since->tv_nsec / 1000);
-	}
-	snprintf(message, sizeof(message), "MESSAGE=%s: %s%s",
-		 level_name(priority), text, when);
-	snprintf(number, sizeof(number), "PRIORITY=%d", priority);
-	snprintf(ident, sizeof(ident), "SYSLOG_IDENTIFIER=%s", state.ident);
-	fields[0] = (struct iovec){message, strlen(message)};
-	fields[1] = (struct iovec){number, strlen(number)};
-	fields[2] = (struct iovec){ident, strlen(ident)};
-	sd_journal_sendv(fields, 3);
+	gmtime_r(&line->when.tv_sec, &tm);
+	len = strftime(out, size, " (at %FT%T", &tm);
+	snprintf(out + len, size - len, ".%06ldZ)", line->when.tv_nsec / 1000);
 }
 
-static void write_file(int priority, const struct timespec *when, const char *text)
+/* One field for each line of @text. */
+static int split_fields(const char *text, struct iovec *fields, int nr)
 {
-	char line[LINE_MAX_LEN + 96];
+	size_t len;
+
+	for (; *text && nr < FIELDS_MAX; nr++) {
+		len = strcspn(text, "\n");
+		fields[nr] = (struct iovec){(char *)text, len};
+		text += len + (text[len] == '\n');
+	}
+	return nr;
+}
+
+static void write_journal(const struct line *line, bool held)
+{
+	char message[LINE_MAX_LEN + 96], common[160], when[48] = "";
+	struct iovec fields[FIELDS_MAX];
+	int nr;
+
+	if (held)
+		print_time(line, when, sizeof(when));
+	snprintf(message, sizeof(message), "MESSAGE=%s: %s%s",
+		 level_name(line->priority), line->text, when);
+	fields[0] = (struct iovec){message, strlen(message)};
+	snprintf(common, sizeof(common),
+		 "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nKFREEZE_REALTIME_USEC=%lld",
+		 line->priority, state.ident,
+		 line->when.tv_sec * 1000000LL + line->when.tv_nsec / 1000);
+	nr = split_fields(common, fields, 1);
+	nr = split_fields(line->fields, fields, nr);
+	sd_journal_sendv(fields, nr);
+}
+
+static void write_file(const struct line *line)
+{
+	char out[LINE_MAX_LEN + 96];
 	int len;
 
-	len = snprintf(line, sizeof(line), "%lld.%06ld: %s: %s\n",
-		       (long long)when->tv_sec, when->tv_nsec / 1000,
-		       level_name(priority), text);
+	len = snprintf(out, sizeof(out), "%lld.%06ld: %s: %s\n",
+		       (long long)line->when.tv_sec, line->when.tv_nsec / 1000,
+		       level_name(line->priority), line->text);
 	/* There is nobody to tell that the log cannot be written. */
-	if (write(state.fd, line, len) != len)
+	if (write(state.fd, out, len) != len)
 		return;
 }
 
-static void write_line(int priority, const struct timespec *when, bool held,
-		       const char *text)
+static void write_line(const struct line *line, bool held)
 {
 	if (state.journal)
-		write_journal(priority, held ? when : NULL, text);
+		write_journal(line, held);
 	else
-		write_file(priority, when, text);
+		write_file(line);
 }
 
-static void hold_line(int priority, const struct timespec *when, const char *text)
+static void hold_line(const struct line *line)
 {
 	size_t align = _Alignof(struct held);
-	size_t size = (strlen(text) + align) / align * align;
+	size_t text_size = strlen(line->text) + 1;
+	size_t size = text_size + strlen(line->fields) + 1;
 	struct held *held = (void *)(state.buffer + state.used);
 
+	size = (size + align - 1) / align * align;
 	if (sizeof(*held) + size > sizeof(state.buffer) - state.used) {
 		state.nr_dropped++;
 		return;
 	}
-	*held = (struct held){.sec = when->tv_sec,
-			      .nsec = when->tv_nsec,
-			      .priority = priority,
+	*held = (struct held){.sec = line->when.tv_sec,
+			      .nsec = line->when.tv_nsec,
+			      .priority = line->priority,
 			      .size = size};
-	strcpy((char *)(held + 1), text);
+	strcpy((char *)(held + 1), line->text);
+	strcpy((char *)(held + 1) + text_size, line->fields);
 	state.used += sizeof(*held) + size;
 }
 
-static void log_line(int priority, const char *fmt, va_list args)
+static void log_line(int priority, const char *fields, const char *fmt,
+		     va_list args)
 {
 	char text[LINE_MAX_LEN];
-	struct timespec now;
+	struct line line = {priority, .text = text, .fields = fields};
 
 	if (priority == LOG_DEBUG && !state.verbose)
 		return;
 	vsnprintf(text, sizeof(text), fmt, args);
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_REALTIME, &line.when);
 	if (state.holding)
-		hold_line(priority, &now, text);
+		hold_line(&line);
 	else
-		write_line(priority, &now, false, text);
+		write_line(&line, false);
 }
 
 void log_hold(void)
@@ -179,15 +210,18 @@ void log_hold(void)
 void log_release(void)
 {
 	const struct held *held;
-	struct timespec when;
+	struct line line;
 	size_t pos;
 
 	state.holding = false;
 	for (pos = 0; pos < state.used; pos += sizeof(*held) + held->size) {
 		held = (const void *)(state.buffer + pos);
-		when.tv_sec = held->sec;
-		when.tv_nsec = held->nsec;
-		write_line(held->priority, &when, true, (const char *)(held + 1));
+		line.priority = held->priority;
+		line.when.tv_sec = held->sec;
+		line.when.tv_nsec = held->nsec;
+		line.text = (const char *)(held + 1);
+		line.fields = line.text + strlen(line.text) + 1;
+		write_line(&line, true);
 	}
 	state.used = 0;
 	if (state.nr_dropped)
@@ -201,7 +235,7 @@ void log_err(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	log_line(LOG_ERR, fmt, args);
+	log_line(LOG_ERR, "", fmt, args);
 	va_end(args);
 }
 
@@ -210,7 +244,7 @@ void log_warn(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	log_line(LOG_WARNING, fmt, args);
+	log_line(LOG_WARNING, "", fmt, args);
 	va_end(args);
 }
 
@@ -219,7 +253,7 @@ void log_info(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	log_line(LOG_INFO, fmt, args);
+	log_line(LOG_INFO, "", fmt, args);
 	va_end(args);
 }
 
@@ -228,6 +262,15 @@ void log_debug(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	log_line(LOG_DEBUG, fmt, args);
+	log_line(LOG_DEBUG, "", fmt, args);
+	va_end(args);
+}
+
+void log_with(int priority, const char *fields, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_line(priority, fields, fmt, args);
 	va_end(args);
 }

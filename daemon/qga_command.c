@@ -151,6 +151,7 @@ void qga_command_run(const struct qga_command *command,
 			command->name);
 		return;
 	}
+	request->command = command->name;
 	if (check_parameter(request, &command->parameter) &&
 	    check_unexpected(request, &command->parameter))
 		command->run(request);

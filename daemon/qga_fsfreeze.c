@@ -57,7 +57,7 @@ void qga_fsfreeze_status(struct qga_request *request)
 static void freeze(struct qga_request *request, const char *const *paths,
 		   size_t nr_paths)
 {
-	log_info("guest-fsfreeze called");
+	qga_log(request, "guest-fsfreeze called");
 	log_hold();
 	monitor_freeze(request->context->monitor, paths, nr_paths, frozen,
 		       request);
@@ -98,7 +98,7 @@ void qga_fsfreeze_thaw(struct qga_request *request)
 	struct qga_context *context = request->context;
 	struct qga_request *earlier = context->thaw;
 
-	log_info("guest-fsthaw called");
+	qga_log(request, "guest-fsthaw called");
 	if (earlier && !qga_request_is_stale(earlier)) {
 		qga_fail(request, "guest-fsfreeze-thaw is under way already");
 		return;

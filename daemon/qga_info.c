@@ -4,7 +4,6 @@
 
 #include <json-c/json.h>
 
-#include "log.h"
 #include "qga_command.h"
 #include "qga_request.h"
 #include "version.h"
@@ -24,7 +23,7 @@ void qga_sync_delimited(struct qga_request *request)
 
 void qga_ping(struct qga_request *request)
 {
-	log_info("guest-ping called");
+	qga_log(request, "guest-ping called");
 	qga_return(request, json_object_new_object());
 }
 

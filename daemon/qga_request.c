@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <syslog.h>
 
 #include "log.h"
 #include "qga_writer.h"
@@ -143,6 +144,14 @@ void qga_fail_not_found(struct qga_request *request, const char *fmt, ...)
 	va_start(args, fmt);
 	fail(request, "CommandNotFound", fmt, args);
 	va_end(args);
+}
+
+void qga_log(const struct qga_request *request, const char *text)
+{
+	char field[80];
+
+	snprintf(field, sizeof(field), "KFREEZE_COMMAND=%s", request->command);
+	log_with(LOG_INFO, field, "%s", text);
 }
 
 struct json_object *qga_argument(const struct qga_request *request,

@@ -28,6 +28,7 @@ struct qga_context {
 
 struct qga_request {
 	struct qga_context *context;
+	const char *command; /* its name */
 	unsigned int generation;
 	bool has_id;
 	bool delimited; /* 0xFF before the reply, if the command succeeds */
@@ -46,6 +47,9 @@ void qga_fail(struct qga_request *request, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void qga_fail_not_found(struct qga_request *request, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The line that admins know: "guest-ping called". */
+void qga_log(const struct qga_request *request, const char *text);
 
 /* The argument, or NULL if it is absent. */
 struct json_object *qga_argument(const struct qga_request *request,

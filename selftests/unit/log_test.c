@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <time.h>
 
 #include "log.h"
@@ -96,6 +97,21 @@ TEST(held_lines_keep_their_time)
 	log_release();
 	CHECK_EQ(sscanf(read_log(), "%lld.%6d", &sec, &usec), 2);
 	CHECK((sec - held.tv_sec) * 1000000 + usec - held.tv_nsec / 1000 < 50000);
+}
+
+/* Fields are the journal's: see the guest's tests for what it makes of them. */
+TEST(fields_are_no_part_of_the_line)
+{
+	open_log(false);
+	log_with(LOG_WARNING, "A=1\nB=2", "%s", "one");
+	log_hold();
+	log_with(LOG_INFO, "A=1\nB=2", "two");
+	log_with(LOG_INFO, "", "three");
+	log_release();
+	CHECK(strstr(read_log(), "warning: one\n"));
+	CHECK(strstr(read_log(), "info: two\n"));
+	CHECK(strstr(read_log(), "info: three\n"));
+	CHECK(!strchr(read_log(), '='));
 }
 
 TEST(what_does_not_fit_is_counted)
