@@ -73,6 +73,7 @@ static const struct option monitor_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"fsfreeze-hook", optional_argument, NULL, 'F'},
 	{"agent-fd", required_argument, NULL, 'A'},
+	{"rescue", no_argument, NULL, 'R'},
 	{"verbose", no_argument, NULL, 'v'},
 	{NULL, 0, NULL, 0},
 };
@@ -102,6 +103,7 @@ static const char monitor_help[] =
 	"Usage: kfreeze-monitor [OPTION]...\n"
 	"Freezes, thaws and runs hooks on behalf of kfreezed.\n\n"
 	"      --agent-fd=FD          socket to kfreezed, instead of systemd's\n"
+	"      --rescue               thaw what killed processes left, and exit\n"
 	"  -c, --config=FILE          instead of " CONFIG_QGA_FILE "\n"
 	"  -F, --fsfreeze-hook[=PATH] this script instead of the hook directories;\n"
 	"                             /dev/null: no hooks (no space before PATH)\n"
@@ -193,6 +195,9 @@ static int parse_options(struct config *config, const struct command_line *line,
 					   settings_find(SETTINGS_MONITOR_LINE,
 							 "", "agent-fd"),
 					   optarg, "option --agent-fd");
+			break;
+		case 'R':
+			config->rescue = true;
 			break;
 		case 'D':
 			config->dump = true;

@@ -9,12 +9,14 @@
 #include <linux/kfreeze.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define FREEZER_TEXT_MAX 256
 
 struct freezer_target {
 	int fd; /* O_PATH, needed until freezer_freeze() returns */
 	unsigned int level;
+	dev_t dev; /* of the superblock */
 	/* the record, from freezer_records() */
 	enum kfreeze_target_state state;
 	enum kfreeze_step step; /* where err happened */

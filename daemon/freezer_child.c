@@ -7,16 +7,22 @@
 #include "freezer_child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
+#include "freezer_list.h"
 #include "freezer_worker.h"
 
+#define RCU_EXPEDITED "/sys/kernel/rcu_expedited"
 #define NSEC_PER_MSEC 1000000ULL
 #define NEVER UINT64_MAX
 #define GUARD_READY_MS 10000
@@ -36,6 +42,37 @@ static struct {
 	int monitor_fd, peer_fd; /* peer: the other child */
 	int event_fd; /* readable when a worker has finished an order */
 } self;
+
+void child_open_rcu(struct child_cycle *cycle)
+{
+	cycle->rcu_fd = open(RCU_EXPEDITED, O_RDWR | O_CLOEXEC);
+	if (cycle->rcu_fd >= 0 &&
+	    pread(cycle->rcu_fd, &cycle->rcu_saved, 1, 0) != 1)
+		cycle->rcu_saved = '\0';
+}
+
+int child_open(int path_fd)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int child_identify(int fd, dev_t dev, struct child_identity *identity)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs))
+		return -errno;
+	memset(identity, 0, sizeof(*identity)); /* it is compared as a whole */
+	identity->dev = dev;
+	identity->type = fs.f_type;
+	identity->id = fs.f_fsid.__val[0];
+	return 0;
+}
 
 bool child_is_left_out(const struct child_target *target)
 {
@@ -71,12 +108,13 @@ static int keep_descriptors(int extra)
 	size_t i, nr = 0;
 	int *keep;
 
-	keep = calloc(cycle->nr_targets + 4, sizeof(*keep));
+	keep = calloc(cycle->nr_targets + 5, sizeof(*keep));
 	if (!keep)
 		return -ENOMEM;
 	for (i = 0; i < cycle->nr_targets; i++)
 		keep[nr++] = cycle->targets[i].fd;
 	keep[nr++] = cycle->rcu_fd;
+	keep[nr++] = cycle->lock_fd;
 	keep[nr++] = self.monitor_fd;
 	keep[nr++] = self.peer_fd;
 	keep[nr++] = extra;
@@ -87,9 +125,9 @@ static int keep_descriptors(int extra)
 
 /* Signals meant for the monitor must not end us: we end when it does. */
 static int set_up(struct child_cycle *cycle, int monitor_fd, int peer_fd,
-		  int extra, const char *name)
+		  int freezer_pidfd, const char *name)
 {
-	const int unwanted[] = {monitor_fd, peer_fd};
+	const int unwanted[] = {monitor_fd, peer_fd, cycle->lock_fd};
 	sigset_t all;
 	int err;
 
@@ -100,21 +138,35 @@ static int set_up(struct child_cycle *cycle, int monitor_fd, int peer_fd,
 	self.cycle = cycle;
 	self.monitor_fd = monitor_fd;
 	self.peer_fd = peer_fd;
-	err = keep_descriptors(extra);
+	err = keep_descriptors(freezer_pidfd);
 	if (err)
 		return err;
+	worker_set_freezer(freezer_pidfd);
 	/* without it a page fault may need a frozen swap file; the monitor
 	 * has warned if it is not allowed */
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	self.event_fd = worker_start(cycle->targets, cycle->nr_targets,
-				     unwanted, 2);
+				     unwanted, 3);
 	return self.event_fd < 0 ? self.event_fd : 0;
 }
 
-static bool is_under_way(enum kfreeze_target_state state)
+bool child_is_under_way(const struct child_target *target)
 {
+	enum kfreeze_target_state state = target->state;
+
 	return state == KFREEZE_TARGET_FREEZING ||
 	       state == KFREEZE_TARGET_FROZEN || state == KFREEZE_TARGET_THAWING;
+}
+
+bool child_is_settled(const struct child_cycle *cycle)
+{
+	size_t i;
+
+	for (i = 0; i < cycle->nr_targets; i++) {
+		if (child_is_under_way(&cycle->targets[i]))
+			return false;
+	}
+	return true;
 }
 
 static bool all_flushed(void)
@@ -146,13 +198,7 @@ static bool never(void)
 
 static bool all_settled(void)
 {
-	size_t i;
-
-	for (i = 0; i < self.cycle->nr_targets; i++) {
-		if (is_under_way(self.cycle->targets[i].state))
-			return false;
-	}
-	return true;
+	return child_is_settled(self.cycle);
 }
 
 /* The first target that failed, or -1. */
@@ -339,7 +385,7 @@ static void count(void)
 
 	cycle->nr_frozen = cycle->nr_stuck = 0;
 	for (i = 0; i < cycle->nr_targets; i++) {
-		if (is_under_way(cycle->targets[i].state))
+		if (child_is_under_way(&cycle->targets[i]))
 			cycle->nr_stuck++;
 		else if (cycle->targets[i].state == KFREEZE_TARGET_THAWED)
 			cycle->nr_frozen++;
@@ -404,6 +450,8 @@ _Noreturn void child_run_freezer(struct child_cycle *cycle, int monitor_fd,
 	enum kfreeze_cause cause;
 	uint64_t deadline;
 
+	cycle->freezer_start = list_process_start(getpid());
+	cycle->freezer_pid = getpid();
 	if (set_up(cycle, monitor_fd, guard_fd, -1, "kfreeze-freezer") ||
 	    !guard_is_ready())
 		_exit(1);
@@ -444,5 +492,13 @@ _Noreturn void child_run_guard(struct child_cycle *cycle, int monitor_fd,
 	} while (len > 0 || (len < 0 && errno == EINTR));
 	if (atomic_load(&cycle->finished))
 		_exit(0);
+	take_over();
+}
+
+_Noreturn void child_run_rescue(struct child_cycle *cycle, int monitor_fd,
+				int freezer_pidfd)
+{
+	if (set_up(cycle, monitor_fd, -1, freezer_pidfd, "kfreeze-rescue"))
+		_exit(1);
 	take_over();
 }

@@ -21,8 +21,9 @@
 #include <unistd.h>
 
 #include "freezer_child.h"
+#include "freezer_list.h"
+#include "version.h"
 
-#define RCU_EXPEDITED "/sys/kernel/rcu_expedited"
 #define MAX_CHILDREN 48 /* more are there only if many cycles got stuck */
 #define CHILDREN_PER_CYCLE 3 /* freezer, guard, another guard */
 
@@ -32,6 +33,8 @@ static struct {
 	/* the cycle under way, or the last one: its records */
 	struct child_cycle *cycle;
 	size_t cycle_size;
+	char list[LIST_NAME_SIZE]; /* that it is in, or "" */
+	int lock_fd; /* of the list while children are started, or -1 */
 	bool descriptors_are_open; /* those in cycle: the children's have the
 				    * same numbers, so these stay as they are */
 	bool under_way;
@@ -45,7 +48,7 @@ static int ioctl_open(int epoll_fd)
 	size_t i;
 
 	state.epoll_fd = epoll_fd;
-	state.fd = state.freezer_pidfd = -1;
+	state.fd = state.freezer_pidfd = state.lock_fd = -1;
 	for (i = 0; i < MAX_CHILDREN; i++)
 		state.children[i] = -1;
 	return 0;
@@ -104,12 +107,12 @@ static int adopt(pid_t pid)
 
 /* FIFREEZE needs a real descriptor. A socket or device has none to give that
  * would not do something else: the filesystem is left out. */
-static int open_target(struct child_target *target, int path_fd)
+static int open_target(struct child_target *target,
+		       const struct freezer_target *from)
 {
-	char path[32];
 	struct stat st;
 
-	if (fstat(path_fd, &st))
+	if (fstat(from->fd, &st))
 		return -errno;
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) {
 		target->state = KFREEZE_TARGET_FAILED;
@@ -117,9 +120,10 @@ static int open_target(struct child_target *target, int path_fd)
 		target->err = -EOPNOTSUPP;
 		return 0;
 	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
-	target->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	return target->fd < 0 ? -errno : 0;
+	target->fd = child_open(from->fd);
+	if (target->fd < 0)
+		return target->fd;
+	return child_identify(target->fd, from->dev, &target->identity);
 }
 
 static void close_descriptors(void)
@@ -138,19 +142,26 @@ static void close_descriptors(void)
 	state.descriptors_are_open = false;
 }
 
-/* No expedited grace periods if it cannot be opened: freezing takes longer. */
-static void open_rcu(struct child_cycle *cycle)
+static void close_lock(void)
 {
-	cycle->rcu_fd = open(RCU_EXPEDITED, O_RDWR | O_CLOEXEC);
-	if (cycle->rcu_fd >= 0 &&
-	    pread(cycle->rcu_fd, &cycle->rcu_saved, 1, 0) != 1)
-		cycle->rcu_saved = '\0';
+	if (state.lock_fd >= 0)
+		close(state.lock_fd);
+	state.lock_fd = -1;
+}
+
+/* A list that has work left is for a rescue, once the children are dead. */
+static void remove_list(void)
+{
+	if (child_is_settled(state.cycle))
+		list_remove(state.list);
 }
 
 static void free_cycle(void)
 {
 	if (!state.cycle)
 		return;
+	remove_list();
+	close_lock();
 	close_descriptors();
 	munmap(state.cycle, state.cycle_size);
 	state.cycle = NULL;
@@ -169,10 +180,11 @@ static int make_cycle(struct freezer_request *request)
 	int err;
 
 	size = sizeof(*cycle) + request->nr_targets * sizeof(*cycle->targets);
-	cycle = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (cycle == MAP_FAILED)
-		return -errno;
+	cycle = list_create(size, state.list, &state.lock_fd);
+	if (!cycle)
+		return -ENOMEM;
+	strcpy(cycle->version, KFREEZED_VERSION);
+	cycle->lock_fd = state.lock_fd;
 	cycle->timeout_ms = request->timeout_ms;
 	cycle->flush_timeout_ms = request->flush_timeout_ms;
 	cycle->nr_targets = request->nr_targets;
@@ -185,13 +197,13 @@ static int make_cycle(struct freezer_request *request)
 	state.cycle_size = size;
 	state.descriptors_are_open = true;
 	for (i = 0; i < request->nr_targets; i++) {
-		err = open_target(&cycle->targets[i], request->targets[i].fd);
+		err = open_target(&cycle->targets[i], &request->targets[i]);
 		if (!err)
 			continue;
 		request->blamed = i;
 		return err;
 	}
-	open_rcu(cycle);
+	child_open_rcu(cycle);
 	return 0;
 }
 
@@ -265,11 +277,14 @@ static int ioctl_freeze(struct freezer_request *request)
 	err = make_cycle(request);
 	if (!err)
 		err = start_children();
-	if (err)
+	if (err) {
 		free_cycle();
-	else
-		state.under_way = true;
-	return err;
+		return err;
+	}
+	/* children keep it locked, and not whatever else we fork meanwhile */
+	close_lock();
+	state.under_way = true;
+	return 0;
 }
 
 static int ioctl_thaw(void)
@@ -285,6 +300,7 @@ static int ioctl_thaw(void)
 
 static void end_cycle(void)
 {
+	remove_list();
 	close_descriptors();
 	close(state.fd);
 	close(state.freezer_pidfd);
@@ -312,7 +328,10 @@ static int replace_guard(void)
 	close(state.fd);
 	state.fd = outer[0];
 	close(inner[0]);
+	state.lock_fd = *state.list ? list_lock(state.list, false) : -1;
+	state.cycle->lock_fd = state.lock_fd;
 	err = start_guard(outer[1], inner[1]);
+	close_lock();
 	close(inner[1]);
 	close(outer[1]);
 	return err ? err : watch(state.fd);

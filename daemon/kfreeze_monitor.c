@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "freezer_list.h"
+#include "freezer_rescue.h"
 #include "log.h"
 #include "monitor.h"
 #include "privdrop.h"
@@ -56,6 +58,13 @@ int main(int argc, char **argv)
 	if (err)
 		return EXIT_FAILURE;
 	log_set_verbose(config.verbose);
+	err = list_init(LIST_DIRECTORY);
+	if (err)
+		log_warn(LIST_DIRECTORY ": cannot keep lists there: %s",
+			 strerror(-err));
+	err = rescue_run(config.rescue);
+	if (config.rescue)
+		return err ? EXIT_FAILURE : EXIT_SUCCESS;
 	if (config.agent_fd >= 0)
 		err = check_agent(config.agent_fd);
 	else

@@ -44,6 +44,14 @@ static const char *monitor_program(void)
 	return access(path, X_OK) ? "/usr/sbin/kfreeze-monitor" : path;
 }
 
+/* As systemd does. */
+static void redirect(void)
+{
+	dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
+	dup2(open(CLIENT_LOG, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600),
+	     STDERR_FILENO);
+}
+
 static _Noreturn void run_monitor(int fd)
 {
 	const char *program = monitor_program();
@@ -51,8 +59,7 @@ static _Noreturn void run_monitor(int fd)
 	if (fd == AGENT_FD ? fcntl(fd, F_SETFD, 0) : dup2(fd, AGENT_FD) < 0)
 		_exit(126);
 	close_range(AGENT_FD + 1, ~0U, 0);
-	fd = open(CLIENT_LOG, O_CREAT | O_WRONLY | O_APPEND, 0600);
-	dup2(fd, STDERR_FILENO);
+	redirect();
 	execl(program, program, "--agent-fd=3", "--verbose", NULL);
 	_exit(127);
 }
@@ -103,6 +110,22 @@ struct client client_start(void)
 	send_request(&client, &hello);
 	client_answer(&client, 0);
 	return client;
+}
+
+int client_rescue(void)
+{
+	const char *program = monitor_program();
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		redirect();
+		execl(program, program, "--rescue", NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		die("rescue", -errno);
+	return WEXITSTATUS(status);
 }
 
 uint32_t client_send(struct client *client, enum ipc_request_type type)

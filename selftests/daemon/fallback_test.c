@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The ioctl backend's processes: whichever dies, nothing stays frozen. */
-/* link: ipc query */
+/* link: ipc query freezer_list */
 #include "ktap.h"
 
 #include <fcntl.h>
 #include <signal.h>
 
 #include "client.h"
+#include "freezer_child.h"
+#include "freezer_list.h"
 #include "sandbox.h"
 
 #define AT_ONCE_MS 1000 /* a bound promised to users */
@@ -142,6 +144,172 @@ TEST(monitor_and_guard_killed)
 	kill_child(&client, GUARD);
 	kill(client.monitor, SIGKILL);
 	check_thawed_without_monitor(&client);
+}
+
+/* Nobody is left who could thaw. */
+static void kill_all(struct client *client)
+{
+	pid_t pids[] = {
+		client->monitor,
+		client_find_child(client, FREEZER),
+		client_find_child(client, GUARD),
+	};
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		CHECK(pids[i] > 0);
+	/* none may see another one's end */
+	for (i = 0; i < 3; i++)
+		kill(pids[i], SIGSTOP);
+	for (i = 0; i < 3; i++)
+		kill(pids[i], SIGKILL);
+	CHECK_EQ(client_wait_exit(client, CLIENT_PATIENCE_MS), SIGKILL);
+	CHECK(sandbox_is_frozen(a));
+	CHECK(sandbox_is_frozen(b));
+}
+
+/* The lists there are, and the name of one. */
+static int nr_lists(const char **one)
+{
+	const char *name;
+	int nr = 0;
+	DIR *dir;
+
+	CHECK_EQ(list_init(LIST_DIRECTORY), 0);
+	dir = list_open();
+	while ((name = list_next(dir))) {
+		*one = strdup(name);
+		nr++;
+	}
+	closedir(dir);
+	return nr;
+}
+
+TEST(all_killed_and_rescued)
+{
+	struct client client;
+	const char *name;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	CHECK_EQ(nr_lists(&name), 1);
+	kill_all(&client);
+	CHECK_EQ(client_rescue(), 0);
+	CHECK(sandbox_is_writable(a, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(b, AT_ONCE_MS));
+	CHECK_EQ(nr_lists(&name), 0);
+}
+
+TEST(all_killed_and_started_again)
+{
+	struct client client;
+	const char *name;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	kill_all(&client);
+	client = client_start();
+	CHECK(sandbox_is_writable(a, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(b, AT_ONCE_MS));
+	CHECK_EQ(freeze_both(&client).count, 2);
+	CHECK_EQ(thaw(&client).count, 2);
+	CHECK_EQ(nr_lists(&name), 0);
+}
+
+TEST(rescue_thaws_what_is_mounted_elsewhere_by_now)
+{
+	struct client client;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	kill_all(&client);
+	sandbox_move(a, "moved");
+	CHECK_EQ(client_rescue(), 0);
+	CHECK(sandbox_is_writable(sandbox_path("moved"), AT_ONCE_MS));
+	CHECK(sandbox_is_writable(b, AT_ONCE_MS));
+}
+
+TEST(rescue_leaves_the_freeze_of_others)
+{
+	struct client client;
+	const char *other;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	other = sandbox_mount("c", NULL);
+	CHECK_EQ(sandbox_fifreeze(other), 0);
+	kill_all(&client);
+	CHECK_EQ(client_rescue(), 0);
+	CHECK(sandbox_is_writable(a, AT_ONCE_MS));
+	CHECK(sandbox_is_frozen(other));
+	CHECK_EQ(sandbox_fithaw(other), 0);
+}
+
+/* Its device number has another filesystem by now. */
+TEST(rescue_leaves_another_filesystem)
+{
+	struct child_cycle *cycle;
+	struct client client;
+	const char *name;
+	size_t size;
+	int fd;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	kill_all(&client);
+	CHECK_EQ(nr_lists(&name), 1);
+	fd = list_lock(name, false);
+	cycle = list_map(fd, &size);
+	CHECK(cycle && cycle->nr_targets == 2);
+	cycle->targets[0].identity.id ^= 1;
+	close(fd);
+	CHECK_EQ(client_rescue(), 0);
+	CHECK_EQ(sandbox_is_frozen(a) + sandbox_is_frozen(b), 1);
+}
+
+/* Their processes live: they hold the freeze, and will thaw. */
+TEST(rescue_leaves_the_living)
+{
+	struct client client;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	client_start();
+	CHECK(sandbox_is_frozen(a));
+	CHECK(sandbox_is_frozen(b));
+	CHECK_EQ(thaw(&client).count, 2);
+}
+
+/* The monitor must not wait for what cannot be had. */
+TEST(rescue_of_a_stuck_freeze_thaws_it_when_it_returns)
+{
+	const char *other, *on_a;
+	struct client client;
+	pid_t freezer, guard;
+
+	need_ioctl_backend();
+	SANDBOX_ENTER("");
+	a = sandbox_mount("a", NULL);
+	on_a = sandbox_mount("b", a);
+	other = sandbox_mount("c", NULL);
+	sandbox_sync(on_a);
+	sandbox_sync(a);
+	client = client_start();
+	CHECK_EQ(sandbox_fifreeze(a), 0);
+	client_send_freeze(&client, on_a, other, NULL);
+	CHECK(client_wait_state(&client, IPC_FREEZING, AT_ONCE_MS));
+	CHECK(sandbox_wait_frozen(other, AT_ONCE_MS));
+	freezer = client_find_child(&client, FREEZER);
+	guard = client_find_child(&client, GUARD);
+	kill(client.monitor, SIGSTOP);
+	kill(guard, SIGKILL);
+	kill(freezer, SIGKILL);
+	kill(client.monitor, SIGKILL);
+	CHECK_EQ(client_wait_exit(&client, CLIENT_PATIENCE_MS), SIGKILL);
+	client = client_start();
+	CHECK(sandbox_is_writable(other, AT_ONCE_MS));
+	CHECK_EQ(sandbox_fithaw(a), 0);
+	CHECK(sandbox_is_writable(on_a, AT_ONCE_MS));
 }
 
 /* What a terminal or a careless admin sends. */

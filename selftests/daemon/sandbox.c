@@ -79,6 +79,14 @@ int sandbox_umount_lazily(const char *dir)
 	return umount2(dir, MNT_DETACH) ? -errno : 0;
 }
 
+void sandbox_move(const char *dir, const char *name)
+{
+	const char *path = sandbox_path(name);
+
+	if (mkdir(path, 0755) || mount(dir, path, NULL, MS_MOVE, NULL))
+		die("move", dir);
+}
+
 const char *sandbox_path(const char *name)
 {
 	static char path[512];
@@ -198,6 +206,7 @@ void sandbox_enter(const char *conf)
 	replace_dir(SANDBOX);
 	make_dir("/var/log");
 	replace_dir("/var/log");
+	replace_dir("/run");
 	replace_etc(conf);
 	start_janitor();
 }

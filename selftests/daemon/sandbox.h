@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A private mount namespace with loop-mounted filesystems of its own, an /etc
- * and /var/log of its own, and a janitor that thaws and ends what a test
+ * A private mount namespace with loop-mounted filesystems of its own, an /etc,
+ * /run and /var/log of its own, and a janitor that thaws and ends what a test
  * leaves behind. Works on the host as in a VM, as root.
  */
 #ifndef SANDBOX_H
@@ -10,17 +10,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #define SANDBOX "/tmp/kfreeze-test" /* a tmpfs */
 #define SANDBOX_CONF "/etc/kfreeze/kfreezed.conf"
 
 /* First of all. The root filesystem is excluded in SANDBOX_CONF, to which @conf
  * is appended. Needs root; any other failure, here and below, ends the test. */
-#define SANDBOX_ENTER(conf)                 \
-	do {                                \
-		if (geteuid())              \
-			SKIP("needs root"); \
-		sandbox_enter(conf);        \
+#define SANDBOX_ENTER(conf)                                       \
+	do {                                                      \
+		if (geteuid())                                    \
+			SKIP("needs root");                       \
+		if (access("/dev/loop-control", F_OK))            \
+			SKIP("this machine has no loop devices"); \
+		sandbox_enter(conf);                              \
 	} while (0)
 void sandbox_enter(const char *conf);
 
@@ -53,6 +56,7 @@ int sandbox_fithaw(const char *dir);
 
 void sandbox_sync(const char *dir);
 int sandbox_umount_lazily(const char *dir);
+void sandbox_move(const char *dir, const char *name); /* to SANDBOX/@name */
 
 long long clock_ms(void);
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Thaws what the processes of a cycle have left frozen because all of them
+ * were killed: what their list names, and nothing else.
+ */
+#ifndef KFREEZE_FREEZER_RESCUE_H
+#define KFREEZE_FREEZER_RESCUE_H
+
+#include <stdbool.h>
+
+/* After list_init(), with the rights of root. A list whose processes live is
+ * left to them; with
+ * @wait some seconds are given to them to end. 0, or -EBUSY if something is
+ * not known to be thawed; logged. */
+int rescue_run(bool wait);
+
+#endif
