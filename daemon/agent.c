@@ -108,6 +108,18 @@ static void reply(void *data, const char *bytes, size_t len)
 	channel_send(agent->channel, bytes, len);
 }
 
+static void greeted(void *data)
+{
+	struct agent *agent = data;
+
+	channel_greet(agent->channel);
+}
+
+static const struct qga_ops qga_ops = {
+	.reply = reply,
+	.greeted = greeted,
+};
+
 static int reload(sd_event_source *source, const struct signalfd_siginfo *info,
 		  void *data)
 {
@@ -168,7 +180,7 @@ int agent_new(struct config *config, const struct channel_address *address,
 	}
 	agent->config = config;
 	agent->monitor = monitor;
-	agent->qga = qga_new(config, monitor, reply, agent);
+	agent->qga = qga_new(config, monitor, &qga_ops, agent);
 	err = agent->qga ? 0 : -ENOMEM;
 	if (!err)
 		err = channel_open(address, &channel_ops, agent, &agent->channel);

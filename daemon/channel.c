@@ -35,12 +35,19 @@ struct channel {
 	bool held;
 	char *out; /* not written yet */
 	size_t out_len, out_size;
+	bool greeted; /* out is all for a host that said hello */
 };
 
 static bool is_port(const struct channel *channel)
 {
 	return channel->listener < 0 &&
 	       channel->address.method == CONFIG_VIRTIO_SERIAL;
+}
+
+/* A host was heard whose port seems closed: its reply waits for the opening. */
+static bool awaits_open(const struct channel *channel)
+{
+	return channel->greeted && channel->out_len;
 }
 
 /*
@@ -57,7 +64,7 @@ static void watch_stream(struct channel *channel)
 	if (channel->stream < 0)
 		return;
 	event.events = EPOLLHUP | (channel->out_len ? EPOLLOUT : EPOLLIN);
-	if (is_port(channel) && !channel->attached)
+	if (is_port(channel) && (!channel->attached || awaits_open(channel)))
 		event.events |= EPOLLET;
 	if (event.events == channel->watched)
 		return;
@@ -95,6 +102,7 @@ static void drop_output(struct channel *channel)
 	channel->out = NULL;
 	channel->out_len = 0;
 	channel->out_size = 0;
+	channel->greeted = false;
 }
 
 /* The stream stays; who was at its other end does not. */
@@ -179,6 +187,7 @@ static void flush(struct channel *channel)
 	if (done < channel->out_len && errno == EAGAIN) {
 		channel->out_len -= done;
 		memmove(channel->out, channel->out + done, channel->out_len);
+		channel->greeted &= !done;
 	} else {
 		/* all is written; or the stream is broken, as the next read
 		 * will find out */
@@ -215,6 +224,12 @@ void channel_send(struct channel *channel, const char *bytes, size_t len)
 			channel->address.path);
 }
 
+void channel_greet(struct channel *channel)
+{
+	drop_output(channel);
+	channel->greeted = is_port(channel);
+}
+
 /* True if there may be more to read. */
 static bool read_once(struct channel *channel)
 {
@@ -244,8 +259,8 @@ static void stream_ready(struct channel *channel, uint32_t events)
 {
 	int i;
 
-	/* nobody is left who would read what waits */
-	if (events & (EPOLLHUP | EPOLLERR))
+	/* nobody is left who would read what waits, or nobody is there yet */
+	if (events & (EPOLLHUP | EPOLLERR) && !awaits_open(channel))
 		drop_output(channel);
 	if (events & EPOLLOUT && channel->out_len)
 		flush(channel);

@@ -117,7 +117,7 @@ static const struct qga_parser_ops parser_ops = {
 };
 
 struct qga *qga_new(const struct config *config, struct monitor_client *monitor,
-		    qga_reply_fn reply, void *data)
+		    const struct qga_ops *ops, void *data)
 {
 	struct qga *qga = calloc(1, sizeof(*qga));
 
@@ -128,7 +128,7 @@ struct qga *qga_new(const struct config *config, struct monitor_client *monitor,
 		.monitor = monitor,
 		.queries = qga_queries_new(),
 		.line = printbuf_new(),
-		.reply = reply,
+		.ops = ops,
 		.data = data,
 	};
 	qga->parser = qga_parser_new(&parser_ops, qga);

@@ -9,12 +9,16 @@ struct config;
 struct monitor_client;
 struct qga;
 
-/* One call per reply: a whole line, with the 0xFF before it if it has one. */
-typedef void (*qga_reply_fn)(void *data, const char *bytes, size_t len);
+struct qga_ops {
+	/* A whole line, with the 0xFF before it if it has one. */
+	void (*reply)(void *data, const char *bytes, size_t len);
+	/* A host has synced; its reply comes next. */
+	void (*greeted)(void *data);
+};
 
 /* NULL when out of memory. */
 struct qga *qga_new(const struct config *config, struct monitor_client *monitor,
-		    qga_reply_fn reply, void *data);
+		    const struct qga_ops *ops, void *data);
 void qga_free(struct qga *qga);
 
 void qga_receive(struct qga *qga, const char *bytes, size_t len);

@@ -4,6 +4,7 @@
 
 #include <json-c/json.h>
 
+#include "qga.h"
 #include "qga_command.h"
 #include "qga_request.h"
 #include "version.h"
@@ -11,7 +12,10 @@
 /* The host starts anew: whoever waits for an earlier command does no more. */
 void qga_sync(struct qga_request *request)
 {
-	request->generation = ++request->context->generation;
+	struct qga_context *context = request->context;
+
+	request->generation = ++context->generation;
+	context->ops->greeted(context->data);
 	qga_return(request, json_object_get(qga_argument(request, "id")));
 }
 

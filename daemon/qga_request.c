@@ -13,6 +13,7 @@
 #include <syslog.h>
 
 #include "log.h"
+#include "qga.h"
 #include "qga_writer.h"
 
 /* A bigger buffer is given back once its reply is on its way. */
@@ -75,8 +76,8 @@ static void send_reply(struct qga_request *request, struct json_object *reply,
 
 	if (!qga_request_is_stale(request)) {
 		if (reply && !write_reply(request, reply, delimited))
-			context->reply(context->data, context->line->buf,
-				       context->line->bpos);
+			context->ops->reply(context->data, context->line->buf,
+					    context->line->bpos);
 		else
 			log_err("reply: out of memory");
 	}

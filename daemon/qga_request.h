@@ -10,6 +10,7 @@ struct config;
 struct json_object;
 struct monitor_client;
 struct printbuf;
+struct qga_ops;
 struct qga_queries;
 struct qga_request;
 
@@ -22,7 +23,7 @@ struct qga_context {
 	struct qga_request *thaw; /* waits for the monitor's answer, or NULL */
 	struct qga_queries *queries; /* wait for the monitor's answers */
 	struct printbuf *line; /* a reply being written */
-	void (*reply)(void *data, const char *bytes, size_t len);
+	const struct qga_ops *ops;
 	void *data;
 };
 

@@ -26,6 +26,8 @@ static struct config config = {.timeout_ms = 60000, .lost_ttl_ms = 600000};
 static int monitor_fd; /* the monitor's end */
 static char *heard; /* all replies since the last say() */
 static size_t heard_len;
+static int nr_greeted;
+static size_t heard_before; /* the last greeting */
 
 static inline void harness_reply(void *data, const char *bytes, size_t len)
 {
@@ -35,6 +37,18 @@ static inline void harness_reply(void *data, const char *bytes, size_t len)
 	heard_len += len;
 	heard[heard_len] = '\0';
 }
+
+static inline void harness_greeted(void *data)
+{
+	(void)data;
+	nr_greeted++;
+	heard_before = heard_len;
+}
+
+static const struct qga_ops harness_ops = {
+	.reply = harness_reply,
+	.greeted = harness_greeted,
+};
 
 static inline struct ipc_request monitor_receives(enum ipc_request_type type)
 {
@@ -127,7 +141,7 @@ static inline void harness_start_with(enum ipc_state state, const char *text)
 	CHECK_EQ(hello.version, IPC_VERSION);
 	monitor_answers(&hello, 0, state, 0, text);
 	CHECK(monitor_client_is_settled(client));
-	qga = qga_new(&config, client, harness_reply, NULL);
+	qga = qga_new(&config, client, &harness_ops, NULL);
 	CHECK(qga != NULL);
 }
 

@@ -300,6 +300,18 @@ TEST(reset_byte_drops_what_is_pending)
 	CHECK_ROWS(rows);
 }
 
+TEST(host_that_syncs_is_greeted)
+{
+	harness_start();
+	say("{\"execute\":\"guest-ping\"}");
+	say("\377{\"execute\":\"guest-sync\"}");
+	CHECK_EQ(nr_greeted, 0);
+	say(SYNC("1"));
+	CHECK_EQ(nr_greeted, 1);
+	CHECK_EQ(heard_before, 0);
+	harness_stop();
+}
+
 TEST(sync_delimited_marks_success_only)
 {
 	static const struct row rows[] = {

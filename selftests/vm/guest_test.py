@@ -183,6 +183,15 @@ def host_may_go_and_come(host):
 
 
 @SUITE.test
+def hosts_may_come_and_go_fast(host):
+    """The port's close and open reach the guest apart from its data."""
+    for _ in range(100):
+        host.reconnect()
+        host.agent.sync(10)
+        host.agent.send_command("guest-ping")
+
+
+@SUITE.test
 def unplugged_port_thaws_and_a_new_one_serves(host):
     check_equal(host.freeze(), EVERYTHING)
     jobs = host.check_frozen(*DIRECTORIES)
