@@ -21,6 +21,8 @@
 
 #include "freezer_list.h"
 #include "freezer_worker.h"
+#include "privdrop.h"
+#include "privdrop_seccomp.h"
 
 #define RCU_EXPEDITED "/sys/kernel/rcu_expedited"
 #define NSEC_PER_MSEC 1000000ULL
@@ -134,7 +136,6 @@ static int set_up(struct child_cycle *cycle, int monitor_fd, int peer_fd,
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_NAME, name);
-	prctl(PR_SET_DUMPABLE, 0);
 	self.cycle = cycle;
 	self.monitor_fd = monitor_fd;
 	self.peer_fd = peer_fd;
@@ -142,12 +143,18 @@ static int set_up(struct child_cycle *cycle, int monitor_fd, int peer_fd,
 	if (err)
 		return err;
 	worker_set_freezer(freezer_pidfd);
+	/* threads inherit capabilities as they are then */
+	err = privdrop_freezer();
+	if (err)
+		return err;
 	/* without it a page fault may need a frozen swap file; the monitor
 	 * has warned if it is not allowed */
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	self.event_fd = worker_start(cycle->targets, cycle->nr_targets,
 				     unwanted, 3);
-	return self.event_fd < 0 ? self.event_fd : 0;
+	if (self.event_fd < 0)
+		return self.event_fd;
+	return privdrop_filter_freezer();
 }
 
 bool child_is_under_way(const struct child_target *target)
@@ -307,19 +314,34 @@ static void lower_rcu(void)
 		atomic_store(&cycle->rcu_raised, true);
 }
 
-static enum kfreeze_cause flush(void)
+static void order_flush(enum kfreeze_target_state state)
 {
-	struct child_cycle *cycle = self.cycle;
-	uint64_t deadline = worker_now_ns() +
-			    cycle->flush_timeout_ms * NSEC_PER_MSEC;
-	enum wake wake;
+	struct child_target *target;
 	size_t i;
 
-	for (i = 0; i < cycle->nr_targets; i++) {
-		if (cycle->targets[i].state == KFREEZE_TARGET_PENDING)
-			worker_order(i, WORKER_FLUSH);
+	for (i = 0; i < self.cycle->nr_targets; i++) {
+		target = &self.cycle->targets[i];
+		if (target->state != state)
+			continue;
+		atomic_store(&target->state, KFREEZE_TARGET_FLUSHING);
+		worker_order(i, WORKER_FLUSH);
 	}
+}
+
+/* Twice: what was written during the first pass, or to a filesystem beneath
+ * another one by that one's, is little by then. */
+static enum kfreeze_cause flush(void)
+{
+	uint64_t deadline = worker_now_ns() +
+			    self.cycle->flush_timeout_ms * NSEC_PER_MSEC;
+	enum wake wake;
+
+	order_flush(KFREEZE_TARGET_PENDING);
 	wake = wait_until(all_flushed, deadline, true);
+	if (cause_of(wake) == KFREEZE_CAUSE_NONE) {
+		order_flush(KFREEZE_TARGET_FLUSHED);
+		wake = wait_until(all_flushed, deadline, true);
+	}
 	return wake == WAKE_TIMEOUT ? KFREEZE_CAUSE_FLUSH_DEADLINE
 				    : cause_of(wake);
 }

@@ -58,12 +58,11 @@ static void flush_target(struct child_target *target)
 {
 	uint64_t start = worker_now_ns();
 
-	atomic_store(&target->state, KFREEZE_TARGET_FLUSHING);
 	if (syncfs(target->fd)) {
 		fail(target, KFREEZE_STEP_FLUSH, -errno);
 		return;
 	}
-	target->flush_ns = worker_now_ns() - start;
+	target->flush_ns += worker_now_ns() - start;
 	atomic_store(&target->state, KFREEZE_TARGET_FLUSHED);
 }
 

@@ -192,6 +192,12 @@ int privdrop_agent(void)
 	return err;
 }
 
+/* What a role keeps of what it has. */
+struct kept {
+	const unsigned int *capabilities;
+	size_t nr;
+};
+
 /*
  * Hooks are children of the monitor and run as root with everything root has:
  * the bounding set stays whole for them, no_new_privs stays off, and exec
@@ -207,20 +213,26 @@ static const unsigned int monitor_keeps[] = {
 	CAP_KILL,
 	CAP_IPC_LOCK,
 };
-#define NR_KEPT (sizeof(monitor_keeps) / sizeof(monitor_keeps[0]))
 
-static bool monitor_keeps_capability(unsigned int capability)
+static const unsigned int freezer_keeps[] = {
+	CAP_SYS_ADMIN,
+	CAP_DAC_READ_SEARCH,
+};
+
+#define KEPT(array) ((struct kept){(array), sizeof(array) / sizeof(*(array))})
+
+static bool is_kept(const struct kept *kept, unsigned int capability)
 {
-	unsigned int i;
+	size_t i;
 
-	for (i = 0; i < NR_KEPT; i++) {
-		if (monitor_keeps[i] == capability)
+	for (i = 0; i < kept->nr; i++) {
+		if (kept->capabilities[i] == capability)
 			return true;
 	}
 	return false;
 }
 
-static int check_monitor(void)
+static int check_kept(const struct kept *kept)
 {
 	unsigned int i;
 
@@ -228,7 +240,7 @@ static int check_monitor(void)
 	if (capng_get_caps_process())
 		return fail("capabilities (reading them back)", -EIO);
 	for (i = 0; i <= CAP_LAST_CAP; i++) {
-		if (monitor_keeps_capability(i))
+		if (is_kept(kept, i))
 			continue;
 		if (capng_have_capability(CAPNG_EFFECTIVE, i) ||
 		    capng_have_capability(CAPNG_PERMITTED, i) ||
@@ -240,20 +252,40 @@ static int check_monitor(void)
 	return 0;
 }
 
-int privdrop_monitor(void)
+/* None that we do not have: what then cannot be done says so itself. */
+static int keep_only(const struct kept *kept)
 {
+	bool has[CAP_LAST_CAP + 1];
 	unsigned int i;
 	int err;
 
+	capng_setpid(0);
 	capng_get_caps_process();
+	for (i = 0; i <= CAP_LAST_CAP; i++)
+		has[i] = capng_have_capability(CAPNG_PERMITTED, i);
 	capng_clear(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT);
-	for (i = 0; i < NR_KEPT; i++)
-		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
-			     monitor_keeps[i]);
+	for (i = 0; i <= CAP_LAST_CAP; i++) {
+		if (has[i] && is_kept(kept, i))
+			capng_update(CAPNG_ADD,
+				     CAPNG_EFFECTIVE | CAPNG_PERMITTED, i);
+	}
 	if (capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT))
 		return fail("capabilities", -EPERM);
 	err = hide_memory();
-	if (!err)
-		err = check_monitor();
-	return err;
+	return err ? err : check_kept(kept);
+}
+
+int privdrop_monitor(void)
+{
+	const struct kept kept = KEPT(monitor_keeps);
+
+	return keep_only(&kept);
+}
+
+int privdrop_freezer(void)
+{
+	const struct kept kept = KEPT(freezer_keeps);
+	int err = keep_only(&kept);
+
+	return err ? err : forbid_new_privileges();
 }

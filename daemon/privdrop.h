@@ -12,5 +12,6 @@
  */
 int privdrop_agent(void);
 int privdrop_monitor(void);
+int privdrop_freezer(void); /* then, with all threads: privdrop_filter_freezer() */
 
 #endif

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The agent's system calls, as an allow list: it reads and writes what it
- * holds, reopens its port, reconnects to the monitor, and logs.
+ * System calls as allow lists. The agent reads and writes what it holds,
+ * reopens its port, reconnects to the monitor, and logs. The freezer has all
+ * its descriptors, threads and memory when its filter is loaded.
  */
 #include "privdrop_seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -16,7 +18,20 @@
 
 #include "log.h"
 
-static const int plain[] = {
+/* Only if (argument & mask) == value. */
+struct limited {
+	int call;
+	struct scmp_arg_cmp argument;
+};
+
+struct role {
+	const int *plain;
+	size_t nr_plain;
+	const struct limited *limited;
+	size_t nr_limited;
+};
+
+static const int agent_plain[] = {
 	SCMP_SYS(accept4),
 	SCMP_SYS(brk),
 	SCMP_SYS(clock_gettime),
@@ -65,11 +80,7 @@ static const int plain[] = {
 	SCMP_SYS(writev),
 };
 
-/* Only if (argument & mask) == value. */
-static const struct {
-	int call;
-	struct scmp_arg_cmp argument;
-} limited[] = {
+static const struct limited agent_limited[] = {
 	/* the port again, read and written as it is, never made */
 	{SCMP_SYS(openat),
 	 {2, SCMP_CMP_MASKED_EQ, O_CREAT | O_TRUNC | O_APPEND | O_TMPFILE, 0}},
@@ -90,29 +101,65 @@ static const struct {
 	{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, TCSETS, 0}},
 	{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, TCFLSH, 0}},
 };
+
+static const int freezer_plain[] = {
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(futex),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(pwrite64), /* rcu_expedited */
+	SCMP_SYS(read),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(sendto),
+	SCMP_SYS(syncfs),
+	SCMP_SYS(write),
+};
+
+static const struct limited freezer_limited[] = {
+	{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, FIFREEZE, 0}},
+	{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, FITHAW, 0}},
+};
+
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
-static int add_rules(scmp_filter_ctx filter)
+static const struct role agent = {
+	agent_plain,
+	NR(agent_plain),
+	agent_limited,
+	NR(agent_limited),
+};
+
+static const struct role freezer = {
+	freezer_plain,
+	NR(freezer_plain),
+	freezer_limited,
+	NR(freezer_limited),
+};
+
+static int add_rules(scmp_filter_ctx filter, const struct role *role)
 {
-	unsigned int i;
+	size_t i;
 	int err;
 
-	for (i = 0; i < NR(plain); i++) {
-		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain[i], 0);
+	for (i = 0; i < role->nr_plain; i++) {
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, role->plain[i], 0);
 		if (err)
 			return err;
 	}
-	for (i = 0; i < NR(limited); i++) {
+	for (i = 0; i < role->nr_limited; i++) {
 		err = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
-					     limited[i].call, 1,
-					     &limited[i].argument);
+					     role->limited[i].call, 1,
+					     &role->limited[i].argument);
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
-int privdrop_filter_agent(void)
+static int load(const struct role *role)
 {
 	scmp_filter_ctx filter;
 	int err;
@@ -120,11 +167,23 @@ int privdrop_filter_agent(void)
 	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (!filter)
 		return -ENOMEM;
-	err = add_rules(filter);
+	err = add_rules(filter, role);
+	if (!err) /* for all threads */
+		err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (!err)
 		err = seccomp_load(filter);
 	seccomp_release(filter);
 	if (err)
 		log_err("seccomp: cannot load the filter: %s", strerror(-err));
 	return err;
+}
+
+int privdrop_filter_agent(void)
+{
+	return load(&agent);
+}
+
+int privdrop_filter_freezer(void)
+{
+	return load(&freezer);
 }

@@ -5,5 +5,6 @@
 
 /* Any other call kills the process from now on. 0 or -errno, logged. */
 int privdrop_filter_agent(void);
+int privdrop_filter_freezer(void); /* of all threads there are */
 
 #endif

@@ -312,6 +312,57 @@ TEST(rescue_of_a_stuck_freeze_thaws_it_when_it_returns)
 	CHECK(sandbox_is_writable(on_a, AT_ONCE_MS));
 }
 
+static void check_status(const char *path, const char *line)
+{
+	const char *text = sandbox_read_file(path);
+
+	if (strstr(text, line))
+		return;
+	KTAP_SAY("%s lacks: %s", path, line + 1);
+	exit(EXIT_FAILURE);
+}
+
+/* All its threads; returns their number. */
+static int check_confined(const struct client *client, const char *name)
+{
+	char path[300];
+	struct dirent *entry;
+	int nr = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task",
+		 client_find_child(client, name));
+	dir = opendir(path);
+	CHECK(dir);
+	while ((entry = readdir(dir))) {
+		if (*entry->d_name == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/status", entry->d_name);
+		check_status(path, "\nCapInh:\t0000000000000000\n");
+		check_status(path, "\nCapPrm:\t0000000000200004\n");
+		check_status(path, "\nCapEff:\t0000000000200004\n");
+		check_status(path, "\nCapAmb:\t0000000000000000\n");
+		check_status(path, "\nNoNewPrivs:\t1\n");
+		check_status(path, "\nSeccomp:\t2\n");
+		CHECK(!strstr(sandbox_read_file(path), "\nVmLck:\t       0 kB\n"));
+		nr++;
+	}
+	closedir(dir);
+	return nr;
+}
+
+/* CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH, and calls that need no more. */
+TEST(freezer_and_guard_are_confined)
+{
+	struct client client;
+
+	SANDBOX_ENTER("");
+	client = start_frozen();
+	CHECK_EQ(check_confined(&client, FREEZER), 3);
+	CHECK_EQ(check_confined(&client, GUARD), 3);
+	CHECK_EQ(thaw(&client).count, 2);
+}
+
 /* What a terminal or a careless admin sends. */
 TEST(other_signals_do_not_end_the_freezer)
 {

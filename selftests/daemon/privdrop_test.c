@@ -5,11 +5,14 @@
 #include "ktap.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "log.h"
 #include "privdrop.h"
+#include "privdrop_seccomp.h"
 #include "sandbox.h"
 
 static char status[8192];
@@ -135,35 +138,95 @@ static void become_root(void)
 	syscall(SYS_setuid, 0);
 }
 
+static void open_for_reading(void)
+{
+	open("/", O_RDONLY | O_CLOEXEC);
+}
+
+static void trim(void)
+{
+	ioctl(0, FITRIM, NULL);
+}
+
+static void map_memory(void)
+{
+	mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
 /* The filter kills: no error that an intruder could look at. */
+static void check_dies_of(int (*drop)(void), void (*call)(void))
+{
+	int marker[2], child_status;
+	pid_t child;
+	char byte;
+
+	CHECK_EQ(pipe2(marker, O_NONBLOCK | O_CLOEXEC), 0);
+	child = fork();
+	CHECK(child >= 0);
+	if (child == 0) {
+		CHECK_EQ(drop(), 0);
+		CHECK_EQ(write(marker[1], "", 1), 1);
+		call();
+		_exit(0);
+	}
+	CHECK_EQ(waitpid(child, &child_status, 0), child);
+	CHECK(WIFSIGNALED(child_status));
+	CHECK_EQ(WTERMSIG(child_status), SIGSYS);
+	/* by the call, not by the drop */
+	CHECK_EQ(read(marker[0], &byte, 1), 1);
+}
+
 TEST(agent_dies_of_what_it_may_not)
 {
 	static void (*const calls[])(void) = {
 		open_for_writing,   create,   run,   spawn,
 		connect_to_network, map_code, trace, become_root,
 	};
-	int marker[2], child_status;
-	pid_t child;
 	size_t i;
-	char byte;
 
 	setup(USERS);
-	CHECK_EQ(pipe2(marker, O_NONBLOCK | O_CLOEXEC), 0);
-	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		child = fork();
-		CHECK(child >= 0);
-		if (child == 0) {
-			CHECK_EQ(privdrop_agent(), 0);
-			CHECK_EQ(write(marker[1], "", 1), 1);
-			calls[i]();
-			_exit(0);
-		}
-		CHECK_EQ(waitpid(child, &child_status, 0), child);
-		CHECK(WIFSIGNALED(child_status));
-		CHECK_EQ(WTERMSIG(child_status), SIGSYS);
-		/* by the call, not by the drop */
-		CHECK_EQ(read(marker[0], &byte, 1), 1);
-	}
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		check_dies_of(privdrop_agent, calls[i]);
+}
+
+static int drop_freezer(void)
+{
+	int err = privdrop_freezer();
+
+	return err ? err : privdrop_filter_freezer();
+}
+
+TEST(freezer_dies_of_what_it_may_not)
+{
+	static void (*const calls[])(void) = {
+		open_for_reading,
+		create,
+		run,
+		spawn,
+		connect_to_network,
+		map_memory,
+		trace,
+		become_root,
+		trim,
+	};
+	size_t i;
+
+	setup(USERS);
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		check_dies_of(drop_freezer, calls[i]);
+}
+
+TEST(freezer_keeps_what_freezes)
+{
+	setup(USERS);
+	open_status();
+	CHECK_EQ(privdrop_freezer(), 0);
+	check_status("\nCapPrm:\t0000000000200004\n");
+	check_status("\nCapEff:\t0000000000200004\n");
+	check_status("\nCapInh:\t0000000000000000\n");
+	check_status("\nCapAmb:\t0000000000000000\n");
+	check_status("\nNoNewPrivs:\t1\n");
+	CHECK_EQ(prctl(PR_GET_DUMPABLE), 0);
 }
 
 TEST(agent_may_read_its_port_again)
