@@ -147,14 +147,14 @@ class Guest(VM):
     disk if the caller wants to read it; else it is a snapshot that dies with
     the VM.  programs: C files to have in PROGRAMS, without the suffix.
     stock_agent: serve the agent port by Debian's qemu-ga.
-    disks: the third disk (vdc) and so on.
+    disks: the third disk (vdc) and so on.  image: of guest_image.sh.
     """
 
     def __init__(self, name, *, kernel="6.1", install=None, module=None,
                  root="", programs=(), stock_agent=False, disks=(), ports=(),
-                 **options):
+                 image="base", **options):
         kernel_dir = Path(output_of(HERE / "kernel.sh", "fetch", kernel))
-        image = output_of(HERE / "guest_image.sh")
+        image = output_of(HERE / "guest_image.sh", image)
         boot = Path(output_of(HERE / "guest_boot.sh", kernel_dir))
         self.release = (kernel_dir / "release").read_text().strip()
         self._input = b""

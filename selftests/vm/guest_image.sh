@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Print the path of the Debian 12 test guest's root filesystem image; make the
-# image first if the cache has none. Its name holds a hash of this script: an
-# image is never changed once it is there. It has no kernel: see guest_boot.sh.
+# guest_image.sh [databases]: print the path of the Debian 12 test guest's root
+# filesystem image, on request the one with database servers; make the image
+# first if the cache has none. Its name holds a hash of this script: an image is
+# never changed once it is there. It has no kernel: see guest_boot.sh.
 set -euo pipefail
 # shellcheck source=cache.sh
 . "$(dirname "$0")/cache.sh"
@@ -18,9 +19,21 @@ MASKED="apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer
     systemd-networkd-wait-online.service systemd-binfmt.service
     proc-sys-fs-binfmt_misc.automount qemu-guest-agent.service"
 
+variant=${1-base} download=90
+case $variant in
+base) ;;
+databases)
+    SIZE=3G download=180
+    PACKAGES="$PACKAGES mariadb-server mariadb-client postgresql redis-server"
+    # The tests start the servers, on disks of their own.
+    MASKED="$MASKED mariadb.service postgresql.service redis-server.service"
+    ;;
+*) die "usage: guest_image.sh [databases]" ;;
+esac
+
 cache=$(cache_dir)
 key=$(sha256sum "$0" | cut -c1-12)
-image=$cache/guest-$SUITE-$key.ext4
+image=$cache/guest-$SUITE-$variant-$key.ext4
 
 configure() {
     local root=$1 unit
@@ -58,9 +71,10 @@ build() {
     mv "$work/image" "$image"
 }
 
-cache_lock guest-image
+cache_lock "guest-image-$variant"
 if [ ! -e "$image" ]; then
-    say "making the Debian 12 guest's image: once, about 90 MB of downloads"
+    say "making the Debian 12 guest's $variant image: once, about" \
+        "$download MB of downloads"
     build
 fi
 echo "$image"
