@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a server was told by options and files shows in its process: the sockets
+ * it listens on and the directory it works in. So neither has to be guessed.
+ */
+#include "instances.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "application.h"
+
+#define COMM_SIZE 64
+#define LISTENS 0x10000 /* __SO_ACCEPTCON of the kernel */
+
+/* Its name and its parent. The name may hold anything but its end is the last
+ * parenthesis. */
+static int read_stat(pid_t pid, char *comm, pid_t *parent)
+{
+	char path[64], text[512], *begin, *end;
+	FILE *file;
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	len = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[len] = '\0';
+	begin = strchr(text, '(');
+	end = strrchr(text, ')');
+	if (!begin || !end || end - begin > COMM_SIZE ||
+	    sscanf(end, ") %*c %d", parent) != 1)
+		return -ESRCH;
+	*end = '\0';
+	strcpy(comm, begin + 1);
+	return 0;
+}
+
+static bool is_server(const char *const *names, pid_t pid, pid_t *parent)
+{
+	char comm[COMM_SIZE];
+
+	if (read_stat(pid, comm, parent))
+		return false;
+	for (; *names; names++) {
+		if (!strcmp(comm, *names))
+			return true;
+	}
+	return false;
+}
+
+static bool is_contained(pid_t pid)
+{
+	char path[64], theirs[64] = "", ours[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid);
+	return readlink(path, theirs, sizeof(theirs) - 1) > 0 &&
+	       readlink("/proc/self/ns/pid", ours, sizeof(ours) - 1) > 0 &&
+	       strcmp(theirs, ours);
+}
+
+static bool has_socket(pid_t pid, unsigned long inode)
+{
+	char path[64], wanted[64], link[64];
+	struct dirent *entry;
+	bool found = false;
+	ssize_t len;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	snprintf(wanted, sizeof(wanted), "socket:[%lu]", inode);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir))) {
+		len = readlinkat(dirfd(dir), entry->d_name, link,
+				 sizeof(link) - 1);
+		link[len > 0 ? len : 0] = '\0';
+		found = !strcmp(link, wanted);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static void find_sockets(struct instance *instance)
+{
+	char path[64], line[512], name[INSTANCE_SOCKET_SIZE];
+	unsigned long flags, inode;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/net/unix", instance->pid);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	while (instance->nr_sockets < INSTANCE_SOCKETS_MAX &&
+	       fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%*s %*s %*s %lx %*s %*s %lu %107[^\n]",
+			   &flags, &inode, name) == 3 &&
+		    flags & LISTENS && *name == '/' &&
+		    has_socket(instance->pid, inode))
+			strcpy(instance->sockets[instance->nr_sockets++], name);
+	}
+	fclose(file);
+}
+
+static int look_at(struct instance *instance, pid_t pid)
+{
+	char path[64];
+	struct stat st;
+	ssize_t len;
+
+	*instance = (struct instance){.pid = pid};
+	snprintf(path, sizeof(path), "/proc/%d/cwd", pid);
+	len = readlink(path, instance->directory,
+		       sizeof(instance->directory) - 1);
+	if (len < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	if (stat(path, &st))
+		return -errno;
+	instance->uid = st.st_uid;
+	find_sockets(instance);
+	return 0;
+}
+
+static bool is_wanted(const char *const *names, pid_t pid)
+{
+	pid_t parent, unused;
+
+	return is_server(names, pid, &parent) &&
+	       !is_server(names, parent, &unused) && !is_contained(pid);
+}
+
+ssize_t instances_find(const char *const *names, struct instance **instances)
+{
+	DIR *dir = opendir("/proc");
+	struct instance *list = NULL, *larger;
+	struct dirent *entry;
+	ssize_t nr = 0;
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		pid_t pid = atoi(entry->d_name);
+
+		if (!isdigit(*entry->d_name) || !is_wanted(names, pid))
+			continue;
+		larger = reallocarray(list, nr + 1, sizeof(*list));
+		if (!larger) {
+			nr = -ENOMEM;
+			break;
+		}
+		list = larger;
+		if (!look_at(&list[nr], pid)) /* else it has ended */
+			nr++;
+	}
+	closedir(dir);
+	*instances = list;
+	return nr;
+}
+
+bool instance_has_child(const struct instance *instance)
+{
+	char comm[COMM_SIZE];
+	struct dirent *entry;
+	bool found = false;
+	pid_t parent;
+	DIR *dir = opendir("/proc");
+
+	while (dir && !found && (entry = readdir(dir)))
+		found = isdigit(*entry->d_name) &&
+			!read_stat(atoi(entry->d_name), comm, &parent) &&
+			parent == instance->pid;
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+void instance_say(const struct instance *instance, const char *format, ...)
+{
+	va_list args;
+
+	printf("%s[%d] %s: ", application.name, instance->pid,
+	       instance->directory);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+	fflush(stdout);
+}

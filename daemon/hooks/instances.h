@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The servers that run on this machine, as /proc has them. */
+#ifndef KFREEZE_HOOKS_INSTANCES_H
+#define KFREEZE_HOOKS_INSTANCES_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define INSTANCE_SOCKETS_MAX 4
+#define INSTANCE_SOCKET_SIZE 108 /* of sun_path */
+
+struct instance {
+	pid_t pid;
+	uid_t uid;
+	char directory[PATH_MAX]; /* it works in: of all of ours, its data */
+	/* paths it listens on */
+	char sockets[INSTANCE_SOCKETS_MAX][INSTANCE_SOCKET_SIZE];
+	size_t nr_sockets;
+};
+
+/* All processes with one of @names whose parent has none of them, containers'
+ * excepted. The number of them, or -errno; @instances is to be freed. */
+ssize_t instances_find(const char *const *names, struct instance **instances);
+
+/* Any child process. */
+bool instance_has_child(const struct instance *instance);
+
+/* "NAME[PID] DIRECTORY: ..." on standard output. */
+void instance_say(const struct instance *instance, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Passwords are the option files' affair: never ours, never an argument. */
+#include "mysql_client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "application.h"
+#include "client_process.h"
+#include "instances.h"
+
+/* @files: which option files, the first argument of all. */
+static int greet(struct client *client, const char *program, const char *files,
+		 const char *socket, uint64_t deadline_ms)
+{
+	const char *const argv[] = {
+		program,
+		files,
+		"--protocol=socket",
+		socket,
+		"--batch",
+		"--raw",
+		"--skip-column-names",
+		"--unbuffered",
+		"--connect-timeout=5",
+		/* a lock would not come back with a new connection */
+		"--skip-reconnect",
+		NULL,
+	};
+	int err = client_start(client, argv, NULL);
+
+	if (!err)
+		err = client_ask(client, "SELECT VERSION()", deadline_ms);
+	if (err)
+		client_stop(client);
+	return err;
+}
+
+/* As root of the operating system; as Debian's maintenance user, whose file
+ * only root can read; as all option files together want it. */
+static int connect_to(struct client *client, const char *program,
+		      const char *socket, uint64_t deadline_ms)
+{
+	static const char *const files[] = {
+		"--no-defaults",
+		"--defaults-file=/etc/mysql/debian.cnf",
+		"--defaults-group-suffix=",
+	};
+	char option[INSTANCE_SOCKET_SIZE + 16];
+	int err = -ENOTCONN;
+	size_t i;
+
+	snprintf(option, sizeof(option), "--socket=%s", socket);
+	for (i = 0; err && i < sizeof(files) / sizeof(*files); i++)
+		err = greet(client, program, files[i], option, deadline_ms);
+	return err;
+}
+
+int mysql_client_connect(struct client *client, const struct instance *instance,
+			 const struct mysql_product *product,
+			 uint64_t deadline_ms)
+{
+	char reason[CLIENT_LINE_MAX] = "it listens on no unix socket";
+	int err = -ENOTCONN;
+	size_t i;
+
+	for (i = 0; err && i < instance->nr_sockets; i++) {
+		err = connect_to(client, product->program, instance->sockets[i],
+				 deadline_ms);
+		snprintf(reason, sizeof(reason), "%s",
+			 client_reason(client, err));
+	}
+	if (err)
+		instance_say(instance, "cannot connect: %s", reason);
+	else if (!product->is_ours(client->answer))
+		return APPLICATION_NOT_OURS;
+	return err;
+}
+
+int mysql_client_run(struct client *client, const struct instance *instance,
+		     const char *const *statements, uint64_t deadline_ms)
+{
+	int err = 0;
+
+	for (; !err && *statements; statements++) {
+		err = client_ask(client, *statements, deadline_ms);
+		if (err)
+			instance_say(instance, "%s: %s", *statements,
+				     client_reason(client, err));
+	}
+	return err;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The clients of MariaDB and MySQL, which take the same options. */
+#ifndef KFREEZE_HOOKS_MYSQL_CLIENT_H
+#define KFREEZE_HOOKS_MYSQL_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct client;
+struct instance;
+
+struct mysql_product {
+	const char *program; /* its client */
+	bool (*is_ours)(const char *version);
+};
+
+/* Connect as root by socket authentication, else as the option files say.
+ * 0, APPLICATION_NOT_OURS, or -errno and said. */
+int mysql_client_connect(struct client *client, const struct instance *instance,
+			 const struct mysql_product *product,
+			 uint64_t deadline_ms);
+
+/* Run statements up to NULL. 0, or -errno and said. */
+int mysql_client_run(struct client *client, const struct instance *instance,
+		     const char *const *statements, uint64_t deadline_ms);
+
+#endif
