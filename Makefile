@@ -37,6 +37,11 @@ fuzz:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests fuzz
 
+# Database servers under load, frozen and copied ROUNDS times: 20 take an hour.
+check-databases:
+	selftests/vm/deps.sh
+	$(MAKE) -C selftests check-databases
+
 # Style and static analysis, without building.
 lint:
 	selftests/lint.sh
@@ -58,4 +63,4 @@ clean:
 
 VERSION = $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
-.PHONY: all module daemon demo check check-debug fuzz lint install dkms-install clean
+.PHONY: all module daemon demo check check-debug fuzz check-databases lint install dkms-install clean

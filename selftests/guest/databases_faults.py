@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What can happen to a hook that holds a lock, and how it has to end: writers
+go on, and the host is told that its copy is not worth what it asked for."""
+
+from guest_host import CONFIG, Failed, check, check_equal
+
+HOLDER = "pgrep -o -f '^/usr/lib/kfreeze/hooks.d/mariadb freeze'"
+FAULTS = []
+
+
+def fault(function):
+    FAULTS.append(function)
+    return function
+
+
+def lose_application(load, command):
+    """Something happens while frozen: thawed all the same, and reported."""
+    load.host.freeze()
+    load.guest.run(command)
+    load.host.thaw()
+    check_equal(load.host.last_cycle()["application"], "lost")
+
+
+@fault
+def holder_is_killed(load):
+    lose_application(load, f"kill -9 $({HOLDER})")
+
+
+@fault
+def client_is_killed(load):
+    lose_application(load, f"kill -9 $(pgrep -P $({HOLDER}))")
+
+
+@fault
+def server_dies(load):
+    lose_application(load, "kill -9 $(pidof mariadbd)")
+
+
+@fault
+def host_never_thaws(load):
+    """The freeze is lost at its deadline, the thaw hook runs at once."""
+    load.guest.push(CONFIG, "[general]\ntimeout = 4\n")
+    load.guest.run("systemctl restart kfreeze-monitor kfreezed", 60)
+    load.host.agent.sync(30)
+    load.host.freeze()
+    load.wait_commits(20)
+    load.host.check_lost()
+
+
+@fault
+def monitor_is_killed(load):
+    """No thaw hook will run: the holder sees it and gives up its locks."""
+    load.host.freeze()
+    load.guest.run(f"kill -9 {load.host.main_pid('kfreeze-monitor')}")
+    load.wait_commits(20)
+    check_equal(load.guest.run(HOLDER, check=False).out, "")
+    load.host.check_lost()
+
+
+@fault
+def table_stays_locked(load):
+    """Waiting for it is bounded, and what is not consistent is reported."""
+    locker = load.guest.spawn("mariadb t -e 'LOCK TABLE MyISAM WRITE;"
+                              " SELECT SLEEP(1000)'")
+    check(load.guest.pump(lambda: is_locked(load), 20), "no lock")
+    load.host.freeze()
+    load.host.thaw()
+    check_equal(load.host.last_cycle()["application"], "failed")
+    load.guest.run("mariadb -e \"KILL $(mariadb -N -e 'SELECT ID FROM"
+                   " information_schema.PROCESSLIST WHERE INFO LIKE"
+                   " \"SELECT SLEEP%\"')\"")
+    check(locker.wait(20), "still locked")
+
+
+def is_locked(load):
+    return "SLEEP" in load.guest.run("mariadb -e 'SHOW PROCESSLIST'").out
+
+
+def run_all(results, load):
+    for function in FAULTS:
+        problems = []
+        try:
+            load.host.reset()
+            function(load)
+            load.wait_commits(20)
+        except Failed as error:
+            problems.append(str(error))
+        results.add(f"fault: {function.__name__}", problems)
