@@ -6,22 +6,20 @@
 #include "monitor.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "config.h"
 #include "cycle.h"
 #include "ipc.h"
 #include "log.h"
+#include "monitor_link.h"
 #include "privdrop.h"
 #include "query_process.h"
 #include "report.h"
@@ -37,11 +35,8 @@ struct pending {
 static struct {
 	sd_event *event;
 	struct config *config;
-	uid_t agent_uid; /* who may connect, besides root */
-	int agent_fd; /* -1: nobody is connected */
-	bool keep_listening; /* the next agent may come */
 	bool greeted; /* IPC_HELLO was received */
-	sd_event_source *listener, *agent, *lost_ttl;
+	sd_event_source *lost_ttl;
 	/* of the agent's requests */
 	struct pending freeze, thaw, report, query;
 	size_t next_record; /* of the report being sent */
@@ -55,7 +50,7 @@ static struct {
 	enum ipc_state told; /* the agent's idea of the state */
 	bool stopping;
 	bool reload_is_due; /* once idle: a cycle ends as it began */
-} state = {.agent_fd = -1};
+} state;
 
 static enum ipc_state current_state(void)
 {
@@ -72,19 +67,11 @@ static enum ipc_state current_state(void)
 							  : IPC_THAWING;
 }
 
-static void drop_agent(const char *reason);
-
 static void send_reply(struct ipc_reply *reply)
 {
-	int err;
-
-	if (state.agent_fd < 0)
-		return;
 	reply->state = current_state();
 	state.told = reply->state;
-	err = ipc_send_reply(state.agent_fd, reply);
-	if (err)
-		drop_agent(strerror(-err));
+	monitor_link_send(reply);
 }
 
 static void answer(uint32_t id, int err, unsigned int count, const char *text)
@@ -344,59 +331,26 @@ static int answer_thaw(const struct ipc_request *request)
 	return 0;
 }
 
-/* True while most of the socket's buffer is free. */
-static bool has_room(int fd)
-{
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
-
-	return poll(&p, 1, 0) == 1 && p.revents & POLLOUT;
-}
-
 /* Records go out as the agent takes them, and leave room in the socket for
- * whatever else it has to be told. False: on_agent() will go on. */
-static bool agent_has_room(void)
-{
-	if (has_room(state.agent_fd))
-		return true;
-	sd_event_source_set_io_events(state.agent, EPOLLIN | EPOLLOUT);
-	return false;
-}
-
-static int send_records(void)
+ * whatever else it has to be told. */
+static void send_records(void)
 {
 	const struct report_record *record;
 	struct ipc_reply reply;
-	int err;
 
 	memset(&reply, 0, sizeof(reply));
 	reply.type = IPC_RECORD;
 	reply.id = state.report.id;
-	reply.state = state.told;
-	while (agent_has_room()) {
-		record = report_get(state.next_record);
+	while (state.report.waits && monitor_link_has_room()) {
+		record = report_get(state.next_record++);
 		if (!record) {
 			answer_pending(&state.report, 0, 0, "");
-			return 0;
+			return;
 		}
 		reply.record = *record;
-		err = ipc_send_reply(state.agent_fd, &reply);
-		if (err)
-			return err;
-		state.next_record++;
+		reply.state = state.told;
+		monitor_link_send(&reply);
 	}
-	return 0;
-}
-
-/* There is room again. */
-static int send_more(void)
-{
-	int err;
-
-	sd_event_source_set_io_events(state.agent, EPOLLIN);
-	err = state.report.waits ? send_records() : 0;
-	if (!err)
-		query_process_resume();
-	return state.agent_fd < 0 ? -EPIPE : err;
 }
 
 static int answer_report(const struct ipc_request *request)
@@ -405,7 +359,8 @@ static int answer_report(const struct ipc_request *request)
 		return -EPROTO;
 	state.report = (struct pending){.waits = true, .id = request->id};
 	state.next_record = 0;
-	return send_records();
+	send_records();
+	return 0;
 }
 
 static void send_query_record(const struct query_record *record)
@@ -416,7 +371,8 @@ static void send_query_record(const struct query_record *record)
 	reply.type = IPC_QUERY_RECORD;
 	reply.id = state.query.id;
 	reply.query_record = *record;
-	send_reply(&reply);
+	reply.state = state.told;
+	monitor_link_send(&reply);
 }
 
 static void on_query_over(int err, const char *text)
@@ -425,7 +381,7 @@ static void on_query_over(int err, const char *text)
 }
 
 static const struct query_events query_events = {
-	.has_room = agent_has_room,
+	.has_room = monitor_link_has_room,
 	.record = send_query_record,
 	.over = on_query_over,
 };
@@ -441,6 +397,13 @@ static int answer_query(const struct ipc_request *request)
 	state.query = (struct pending){.waits = true, .id = request->id};
 	query_process_start(&request->query);
 	return 0;
+}
+
+/* There is room again. */
+static void send_more(void)
+{
+	send_records();
+	query_process_resume();
 }
 
 static int serve(const struct ipc_request *request)
@@ -480,14 +443,8 @@ static void stop(const char *reason)
 
 /* Nobody can ask for the thaw any more. A freeze the host may believe in is
  * lost, and so is one whose answer is still to come. */
-static void drop_agent(const char *reason)
+static void on_agent_gone(const char *reason)
 {
-	if (state.agent_fd < 0)
-		return;
-	log_info("kfreezed has gone: %s", reason);
-	state.agent = sd_event_source_disable_unref(state.agent);
-	close(state.agent_fd);
-	state.agent_fd = -1;
 	state.greeted = false;
 	free_paths(state.paths, state.nr_paths);
 	state.nr_paths = 0;
@@ -496,74 +453,17 @@ static void drop_agent(const char *reason)
 		free_request();
 	}
 	state.freeze.waits = state.thaw.waits = state.report.waits = false;
-	query_process_stop(-ECONNRESET, "kfreezed died");
-	cycle_lose("kfreezed died");
-	if (state.keep_listening)
-		sd_event_source_set_enabled(state.listener, SD_EVENT_ON);
-	else
-		stop("kfreezed died");
+	query_process_stop(-ECONNRESET, reason);
+	cycle_lose(reason);
+	if (!monitor_link_listens())
+		stop(reason);
 }
 
-static int on_agent(sd_event_source *source, int fd, uint32_t events, void *unused)
-{
-	struct ipc_request request;
-	int err = 0;
-
-	(void)source;
-	(void)unused;
-	if (events & EPOLLOUT)
-		err = send_more();
-	if (!err)
-		err = ipc_receive_request(fd, &request);
-	if (!err)
-		err = serve(&request);
-	if (err && err != -EAGAIN)
-		drop_agent(err == -EPIPE ? "connection closed" : strerror(-err));
-	return 0;
-}
-
-static bool is_trusted(int fd)
-{
-	struct ucred peer;
-	socklen_t size = sizeof(peer);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
-		return false;
-	if (peer.uid == 0 || peer.uid == state.agent_uid)
-		return true;
-	log_warn("refused a connection of pid %d, uid %u", peer.pid, peer.uid);
-	return false;
-}
-
-static int take_agent(int fd)
-{
-	int err = sd_event_add_io(state.event, &state.agent, fd, EPOLLIN,
-				  on_agent, NULL);
-
-	if (err < 0)
-		return err;
-	state.agent_fd = fd;
-	state.told = current_state();
-	return 0;
-}
-
-/* One agent at a time: the next one waits until this one is gone. */
-static int on_connect(sd_event_source *source, int listen_fd, uint32_t events,
-		      void *unused)
-{
-	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	(void)events;
-	(void)unused;
-	if (fd < 0)
-		return 0;
-	if (!is_trusted(fd) || take_agent(fd)) {
-		close(fd);
-		return 0;
-	}
-	sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	return 0;
-}
+static const struct monitor_link_ops link_ops = {
+	.request = serve,
+	.room = send_more,
+	.gone = on_agent_gone,
+};
 
 static int on_signal(sd_event_source *source,
 		     const struct signalfd_siginfo *info, void *unused)
@@ -605,7 +505,6 @@ static int set_up(int listen_fd, int agent_fd)
 	const struct passwd *user = getpwnam(PRIVDROP_USER);
 	int err;
 
-	state.agent_uid = user ? user->pw_uid : 0;
 	err = sd_event_default(&state.event);
 	if (err < 0)
 		return err;
@@ -621,11 +520,8 @@ static int set_up(int listen_fd, int agent_fd)
 	if (err < 0)
 		return err;
 	query_process_init(state.event, &query_events);
-	if (agent_fd >= 0)
-		return take_agent(agent_fd);
-	state.keep_listening = true;
-	return sd_event_add_io(state.event, &state.listener, listen_fd, EPOLLIN,
-			       on_connect, NULL);
+	return monitor_link_init(state.event, &link_ops,
+				 user ? user->pw_uid : 0, listen_fd, agent_fd);
 }
 
 int monitor_run(struct config *config, int listen_fd, int agent_fd)
