@@ -206,12 +206,11 @@ struct kept {
  *   CAP_DAC_READ_SEARCH  to open the root of a mount that is another user's
  *   CAP_KILL             to end a hook that has changed its user
  *   CAP_IPC_LOCK         to allocate more memory, all of which is locked
+ *   CAP_SYS_TIME         to set the clock when the host asks for it
  */
 static const unsigned int monitor_keeps[] = {
-	CAP_SYS_ADMIN,
-	CAP_DAC_READ_SEARCH,
-	CAP_KILL,
-	CAP_IPC_LOCK,
+	CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH, CAP_KILL,
+	CAP_IPC_LOCK,  CAP_SYS_TIME,
 };
 
 static const unsigned int freezer_keeps[] = {

@@ -15,7 +15,10 @@
 #include "qga_info.h"
 #include "qga_report.h"
 #include "qga_request.h"
+#include "qga_stats.h"
+#include "qga_storage.h"
 #include "qga_system.h"
+#include "qga_time.h"
 
 const struct qga_command qga_commands[] = {
 	{"guest-sync-delimited", true, {"id", QGA_INTEGER, false}, qga_sync_delimited},
@@ -32,7 +35,15 @@ const struct qga_command qga_commands[] = {
 	{"guest-get-host-name", false, {0}, qga_get_host_name},
 	{"guest-get-timezone", false, {0}, qga_get_timezone},
 	{"guest-get-time", false, {0}, qga_get_time},
+	{"guest-set-time", false, {"time", QGA_INTEGER, true}, qga_set_time},
 	{"guest-get-load", false, {0}, qga_get_load},
+	{"guest-get-osinfo", false, {0}, qga_get_osinfo},
+	{"guest-get-users", false, {0}, qga_get_users},
+	{"guest-get-cpustats", false, {0}, qga_get_cpustats},
+	{"guest-get-diskstats", false, {0}, qga_get_diskstats},
+	{"guest-get-disks", false, {0}, qga_get_disks},
+	{"guest-get-fsinfo", false, {0}, qga_get_fsinfo},
+	{"guest-fstrim", false, {"minimum", QGA_INTEGER, true}, qga_fstrim},
 	{"__org.kfreeze_report", false, {0}, qga_report},
 	{0},
 };

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "monitor_client.h"
+#include "qga_json.h"
 #include "qga_request.h"
 
 struct collection {
@@ -19,23 +20,10 @@ struct collection {
 	struct json_object *cycle; /* the newest, owned by cycles */
 };
 
-static void add(struct json_object *object, const char *key,
-		struct json_object *value)
-{
-	json_object_object_add(object, key, value);
-}
-
-static void add_string(struct json_object *object, const char *key,
-		       const char *value)
-{
-	if (*value)
-		add(object, key, json_object_new_string(value));
-}
-
 static void add_number(struct json_object *object, const char *key, uint64_t value)
 {
 	if (value)
-		add(object, key, json_object_new_uint64(value));
+		qga_json_add(object, key, json_object_new_uint64(value));
 }
 
 static const char *verdict_name(uint32_t verdict)
@@ -66,21 +54,21 @@ static void add_cycle(struct collection *collection,
 {
 	struct json_object *object = json_object_new_object();
 
-	add(object, "id", json_object_new_int64(cycle->id));
-	add_string(object, "verdict", verdict_name(cycle->verdict));
-	add_string(object, "reason", cycle->reason);
+	qga_json_add(object, "id", json_object_new_int64(cycle->id));
+	qga_json_add_known(object, "verdict", verdict_name(cycle->verdict));
+	qga_json_add_known(object, "reason", cycle->reason);
 	/* of a freeze that was none, applications can say nothing */
 	if (cycle->verdict == REPORT_OK)
-		add_string(object, "application",
-			   application_name(cycle->application));
-	add_string(object, "backend", cycle->backend);
+		qga_json_add_known(object, "application",
+				   application_name(cycle->application));
+	qga_json_add_known(object, "backend", cycle->backend);
 	add_number(object, "freeze-realtime-ns", cycle->freeze_realtime_ns);
 	add_number(object, "freeze-monotonic-ns", cycle->freeze_monotonic_ns);
 	add_number(object, "thaw-realtime-ns", cycle->thaw_realtime_ns);
 	add_number(object, "thaw-monotonic-ns", cycle->thaw_monotonic_ns);
-	add(object, "targets", json_object_new_array());
-	add(object, "skipped", json_object_new_array());
-	add(object, "hooks", json_object_new_array());
+	qga_json_add(object, "targets", json_object_new_array());
+	qga_json_add(object, "skipped", json_object_new_array());
+	qga_json_add(object, "hooks", json_object_new_array());
 	json_object_array_add(collection->cycles, object);
 	collection->cycle = object;
 }
@@ -91,14 +79,14 @@ static struct json_object *describe_target(const struct report_target *target)
 	char device[32];
 
 	snprintf(device, sizeof(device), "%u:%u", target->major, target->minor);
-	add_string(object, "mountpoint", target->path);
-	add_string(object, "source", target->source);
-	add_string(object, "type", target->fstype);
-	add_string(object, "device", device);
-	add(object, "level", json_object_new_int64(target->level));
+	qga_json_add_known(object, "mountpoint", target->path);
+	qga_json_add_known(object, "source", target->source);
+	qga_json_add_known(object, "type", target->fstype);
+	qga_json_add_known(object, "device", device);
+	qga_json_add(object, "level", json_object_new_int64(target->level));
 	if (target->err)
-		add_string(object, "error", strerror(-target->err));
-	add_string(object, "step", target->step);
+		qga_json_add_known(object, "error", strerror(-target->err));
+	qga_json_add_known(object, "step", target->step);
 	add_number(object, "flush-ns", target->flush_ns);
 	add_number(object, "freeze-ns", target->freeze_ns);
 	add_number(object, "hold-ns", target->hold_ns);
@@ -110,9 +98,9 @@ static struct json_object *describe_skip(const struct report_skip *skip)
 {
 	struct json_object *object = json_object_new_object();
 
-	add_string(object, "mountpoint", skip->path);
-	add_string(object, "type", skip->fstype);
-	add_string(object, "reason", skip->reason);
+	qga_json_add_known(object, "mountpoint", skip->path);
+	qga_json_add_known(object, "type", skip->fstype);
+	qga_json_add_known(object, "reason", skip->reason);
 	return object;
 }
 
@@ -120,15 +108,18 @@ static struct json_object *describe_hook(const struct report_hook *hook)
 {
 	struct json_object *object = json_object_new_object();
 
-	add_string(object, "path", hook->path);
-	add_string(object, "phase", hook->phase);
+	qga_json_add_known(object, "path", hook->path);
+	qga_json_add_known(object, "phase", hook->phase);
 	if (hook->exit_code >= 0)
-		add(object, "exit-code", json_object_new_int64(hook->exit_code));
+		qga_json_add(object, "exit-code",
+			     json_object_new_int64(hook->exit_code));
 	if (hook->signal)
-		add(object, "signal", json_object_new_int64(hook->signal));
-	add(object, "timed-out", json_object_new_boolean(hook->timed_out));
+		qga_json_add(object, "signal",
+			     json_object_new_int64(hook->signal));
+	qga_json_add(object, "timed-out",
+		     json_object_new_boolean(hook->timed_out));
 	add_number(object, "duration-ns", hook->duration_ns);
-	add_string(object, "last-line", hook->last_line);
+	qga_json_add_known(object, "last-line", hook->last_line);
 	return object;
 }
 
@@ -170,7 +161,7 @@ static void reported(void *data, int err, unsigned int count, const char *text)
 			 *text ? text : strerror(-err));
 	} else {
 		report = json_object_new_object();
-		add(report, "cycles", collection->cycles);
+		qga_json_add(report, "cycles", collection->cycles);
 		qga_return(collection->request, report);
 	}
 	free(collection);

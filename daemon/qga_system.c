@@ -1,58 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The name of the host, its clock, time zone and load. */
+/* What runs here, where, how busy, and who is there. */
 #include "qga_system.h"
 
 #include <json-c/json.h>
-#include <time.h>
 
+#include "qga_json.h"
 #include "qga_query.h"
-#include "qga_request.h"
 #include "query.h"
-
-/* A result of one object. */
-static void ask(struct qga_request *request, enum query_topic topic,
-		qga_query_record_fn record)
-{
-	const struct query query = {.topic = topic};
-
-	qga_query(request, &query, json_object_new_object(), record);
-}
-
-static void add(struct json_object *object, const char *key,
-		struct json_object *value)
-{
-	json_object_object_add(object, key, value);
-}
 
 static void add_host_name(struct json_object *result,
 			  const struct query_record *record)
 {
-	add(result, "host-name", json_object_new_string(record->text));
+	qga_json_add_string(result, "host-name", record->text);
 }
 
 void qga_get_host_name(struct qga_request *request)
 {
-	ask(request, QUERY_HOST_NAME, add_host_name);
+	const struct query query = {.topic = QUERY_HOST_NAME};
+
+	qga_query(request, &query, json_object_new_object(), add_host_name);
 }
 
 static void add_zone(struct json_object *result, const struct query_record *record)
 {
-	add(result, "zone", json_object_new_string(record->zone.name));
-	add(result, "offset", json_object_new_int64(record->zone.offset_s));
+	qga_json_add_string(result, "zone", record->zone.name);
+	qga_json_add_int(result, "offset", record->zone.offset_s);
 }
 
 void qga_get_timezone(struct qga_request *request)
 {
-	ask(request, QUERY_TIMEZONE, add_zone);
-}
+	const struct query query = {.topic = QUERY_TIMEZONE};
 
-void qga_get_time(struct qga_request *request)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	qga_return(request, json_object_new_int64(now.tv_sec * 1000000000LL +
-						  now.tv_nsec));
+	qga_query(request, &query, json_object_new_object(), add_zone);
 }
 
 static void add_load(struct json_object *result, const struct query_record *record)
@@ -61,11 +40,54 @@ static void add_load(struct json_object *result, const struct query_record *reco
 	unsigned int i;
 
 	for (i = 0; i < 3; i++)
-		add(result, keys[i],
-		    json_object_new_double(record->load.averages[i] / 65536.0));
+		qga_json_add(result, keys[i],
+			     json_object_new_double(record->load.averages[i] /
+						    65536.0));
 }
 
 void qga_get_load(struct qga_request *request)
 {
-	ask(request, QUERY_LOAD, add_load);
+	const struct query query = {.topic = QUERY_LOAD};
+
+	qga_query(request, &query, json_object_new_object(), add_load);
+}
+
+static void add_os(struct json_object *result, const struct query_record *record)
+{
+	const struct query_os *os = &record->os;
+
+	qga_json_add_known(result, "kernel-release", os->kernel_release);
+	qga_json_add_known(result, "kernel-version", os->kernel_version);
+	qga_json_add_known(result, "machine", os->machine);
+	qga_json_add_known(result, "id", os->id);
+	qga_json_add_known(result, "name", os->name);
+	qga_json_add_known(result, "pretty-name", os->pretty_name);
+	qga_json_add_known(result, "version", os->version);
+	qga_json_add_known(result, "version-id", os->version_id);
+	qga_json_add_known(result, "variant", os->variant);
+	qga_json_add_known(result, "variant-id", os->variant_id);
+}
+
+void qga_get_osinfo(struct qga_request *request)
+{
+	const struct query query = {.topic = QUERY_OSINFO};
+
+	qga_query(request, &query, json_object_new_object(), add_os);
+}
+
+static void add_user(struct json_object *result, const struct query_record *record)
+{
+	struct json_object *user = json_object_new_object();
+
+	qga_json_add_string(user, "user", record->user.name);
+	qga_json_add(user, "login-time",
+		     json_object_new_double(record->user.login_us / 1e6));
+	json_object_array_add(result, user);
+}
+
+void qga_get_users(struct qga_request *request)
+{
+	const struct query query = {.topic = QUERY_USERS};
+
+	qga_query(request, &query, json_object_new_array(), add_user);
 }

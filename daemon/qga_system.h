@@ -7,7 +7,8 @@ struct qga_request;
 
 void qga_get_host_name(struct qga_request *request);
 void qga_get_timezone(struct qga_request *request);
-void qga_get_time(struct qga_request *request);
 void qga_get_load(struct qga_request *request);
+void qga_get_osinfo(struct qga_request *request);
+void qga_get_users(struct qga_request *request);
 
 #endif

@@ -13,28 +13,78 @@ static const uint32_t expected[] = {
 	[QUERY_HOST_NAME] = KIND(QUERY_TEXT),
 	[QUERY_TIMEZONE] = KIND(QUERY_ZONE),
 	[QUERY_LOAD] = KIND(QUERY_LOAD_AVERAGES),
+	[QUERY_OSINFO] = KIND(QUERY_OS),
+	[QUERY_USERS] = KIND(QUERY_USER),
+	[QUERY_SET_TIME] = 0,
+	[QUERY_CPUSTATS] = KIND(QUERY_CPU_TIMES),
+	[QUERY_DISKSTATS] = KIND(QUERY_DISK_COUNTERS),
+	[QUERY_DISKS] = KIND(QUERY_DISK) | KIND(QUERY_DEPENDENCY) |
+			KIND(QUERY_ADDRESS) | KIND(QUERY_SMART),
+	[QUERY_FSINFO] = KIND(QUERY_FILESYSTEM) | KIND(QUERY_ADDRESS),
+	[QUERY_FSTRIM] = KIND(QUERY_TRIMMED),
 };
 
 bool query_is_valid(const struct query *query)
 {
 	switch (query->topic) {
-	case QUERY_HOST_NAME:
-	case QUERY_TIMEZONE:
-	case QUERY_LOAD:
-		return true;
+	case QUERY_SET_TIME:
+		return query->set_time.is_given <= 1;
 	default:
-		return false;
+		return query->topic && query->topic <= QUERY_TOPIC_MAX;
 	}
+}
+
+static bool os_is_valid(const struct query_os *os)
+{
+	return IS_STRING(os->kernel_release) && IS_STRING(os->kernel_version) &&
+	       IS_STRING(os->machine) && IS_STRING(os->id) &&
+	       IS_STRING(os->name) && IS_STRING(os->pretty_name) &&
+	       IS_STRING(os->version) && IS_STRING(os->version_id) &&
+	       IS_STRING(os->variant) && IS_STRING(os->variant_id);
+}
+
+static bool address_is_valid(const struct query_address *address)
+{
+	return address->bus_type <= QUERY_BUS_MAX && address->ccw.is_known <= 1 &&
+	       IS_STRING(address->serial) && IS_STRING(address->dev);
+}
+
+static bool filesystem_is_valid(const struct query_filesystem *filesystem)
+{
+	return IS_STRING(filesystem->name) && IS_STRING(filesystem->mountpoint) &&
+	       IS_STRING(filesystem->type) && filesystem->has_sizes <= 1;
 }
 
 bool query_record_is_valid(const struct query_record *record)
 {
 	switch (record->kind) {
 	case QUERY_TEXT:
+	case QUERY_DEPENDENCY:
 		return IS_STRING(record->text);
 	case QUERY_ZONE:
 		return IS_STRING(record->zone.name);
+	case QUERY_OS:
+		return os_is_valid(&record->os);
+	case QUERY_USER:
+		return IS_STRING(record->user.name);
+	case QUERY_CPU_TIMES:
+		return record->cpu.nr <= QUERY_CPU_TIMES_MAX;
+	case QUERY_DISK_COUNTERS:
+		return IS_STRING(record->counters.name) &&
+		       record->counters.nr <= QUERY_DISK_COUNTERS_MAX;
+	case QUERY_DISK:
+		return IS_STRING(record->disk.name) &&
+		       IS_STRING(record->disk.alias) &&
+		       record->disk.is_partition <= 1;
+	case QUERY_ADDRESS:
+		return address_is_valid(&record->address);
+	case QUERY_FILESYSTEM:
+		return filesystem_is_valid(&record->filesystem);
+	case QUERY_TRIMMED:
+		return IS_STRING(record->trimmed.path) &&
+		       IS_STRING(record->trimmed.error);
 	case QUERY_LOAD_AVERAGES:
+	case QUERY_SMART:
 		return true;
 	default:
 		return false;

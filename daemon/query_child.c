@@ -14,12 +14,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "query_disk.h"
+#include "query_filesystem.h"
+#include "query_stats.h"
 #include "query_system.h"
+#include "query_time.h"
 
 static const query_topic_fn topics[] = {
 	[QUERY_HOST_NAME] = query_system_host_name,
 	[QUERY_TIMEZONE] = query_system_timezone,
 	[QUERY_LOAD] = query_system_load,
+	[QUERY_OSINFO] = query_system_os,
+	[QUERY_USERS] = query_system_users,
+	[QUERY_SET_TIME] = query_time_set,
+	[QUERY_CPUSTATS] = query_stats_cpu,
+	[QUERY_DISKSTATS] = query_stats_disk,
+	[QUERY_DISKS] = query_disk_all,
+	[QUERY_FSINFO] = query_filesystem_all,
+	[QUERY_FSTRIM] = query_filesystem_trim,
 };
 
 int query_child_fail(struct query_child *child, int err, const char *fmt, ...)

@@ -17,7 +17,8 @@
 #include "ipc.h"
 #include "query_child.h"
 
-#define LIMIT_US 10000000
+#define LIMIT_US 10000000ULL
+#define TRIM_LIMIT_US 600000000ULL /* as long as the disks need */
 #define MAX_CHILDREN 8 /* all but one of them killed, and stuck */
 
 static struct {
@@ -162,13 +163,15 @@ static int spawn(const struct query *query)
 
 static int watch_query(void)
 {
+	uint64_t limit_us = state.topic == QUERY_FSTRIM ? TRIM_LIMIT_US
+							: LIMIT_US;
 	int err = sd_event_add_io(state.event, &state.input, state.fd, EPOLLIN,
 				  on_input, NULL);
 
 	if (err < 0)
 		return err;
 	return sd_event_add_time_relative(state.event, &state.timer,
-					  CLOCK_MONOTONIC, LIMIT_US, 0,
+					  CLOCK_MONOTONIC, limit_us, 0,
 					  on_timer, NULL);
 }
 

@@ -8,5 +8,7 @@ struct query_child;
 int query_system_host_name(struct query_child *child);
 int query_system_timezone(struct query_child *child);
 int query_system_load(struct query_child *child);
+int query_system_os(struct query_child *child);
+int query_system_users(struct query_child *child);
 
 #endif

@@ -3,7 +3,8 @@
 /* link: agent channel channel_device channel_listener */
 /* link: qga qga_command qga_request qga_parser qga_lexer qga_string */
 /* link: qga_utf8 qga_writer qga_fsfreeze qga_info qga_report */
-/* link: qga_query qga_system monitor_client ipc query */
+/* link: qga_query qga_json qga_system qga_time qga_stats qga_storage */
+/* link: monitor_client ipc query */
 /* link: config settings ini log */
 /* libs: json-c libsystemd */
 #include "ktap.h"
