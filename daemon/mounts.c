@@ -6,26 +6,26 @@
 #include "mounts.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <libmount/libmount.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "mounts_namespace.h"
 #include "mounts_table.h"
+#include "mounts_walk.h"
 #include "stacking.h"
 
 /* What libmount's mountinfo says of one superblock. */
 struct super {
 	dev_t dev;
 	struct libmnt_fs *fs; /* the mount that names it */
+	const char *path; /* of that mount */
+	size_t namespace;
 	const char *skip; /* why it is no target, or NULL */
 	char *upperdir; /* of an overlay, or NULL */
 	bool silent; /* of no interest to anybody's report */
@@ -36,18 +36,42 @@ struct selection {
 	struct mounts *mounts;
 	const struct mounts_query *query;
 	struct super *supers;
-	size_t nr_supers;
+	size_t nr_supers, nr_allocated;
+	unsigned int nr_hidden; /* processes whose namespace is unknown */
+};
+
+/* A path that is no string of a mount table. */
+struct mounts_name {
+	struct mounts_name *next;
+	char text[];
 };
 
 const struct mounts_query mounts_query_system = {
 	.mountinfo = "/proc/self/mountinfo",
 	.sysfs = "/sys",
 	.dev = "/dev",
+	.proc = "/proc",
 };
+
+static const char no_block_device[] = "no block device";
 
 static bool type_is(const char *type, const char *name)
 {
 	return !strcmp(type, name);
+}
+
+/* Never written to: a snapshot cannot miss anything. Snaps are of this kind. */
+static bool is_read_only_by_design(const char *type)
+{
+	static const char *const types[] = {"squashfs", "erofs", "iso9660",
+					    "cramfs", "romfs"};
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (type_is(type, types[i]))
+			return true;
+	}
+	return false;
 }
 
 static bool is_on_block_device(struct libmnt_fs *fs)
@@ -63,28 +87,30 @@ static const char *why_not(struct libmnt_fs *fs, bool *silent)
 	const char *type = mnt_fs_get_fstype(fs);
 
 	*silent = false;
-	if (mnt_fs_is_netfs(fs))
+	if (mounts_table_is_remote(fs))
 		return "network filesystem";
-	if (mounts_table_can_hang(fs))
+	if (mounts_table_is_fuse(fs))
 		return "fuse filesystem";
 	if (type_is(type, "autofs"))
 		return "automount point";
 	if (type_is(type, "overlay"))
 		return "overlay: frozen with its upper directory's filesystem";
+	if (is_read_only_by_design(type))
+		return "read-only by design";
 	if (is_on_block_device(fs))
 		return NULL;
 	*silent = mnt_fs_is_pseudofs(fs) && !type_is(type, "tmpfs") &&
 		  !type_is(type, "ramfs");
-	return "no block device";
+	return no_block_device;
 }
 
-static bool is_excluded(struct libmnt_fs *fs, char *const *exclude)
+static bool is_excluded(const struct super *super, char *const *exclude)
 {
-	const char *source = mnt_fs_get_source(fs);
+	const char *source = mnt_fs_get_source(super->fs);
 
 	for (; exclude && *exclude; exclude++) {
-		if (!fnmatch(*exclude, mnt_fs_get_target(fs), 0) ||
-		    !fnmatch(*exclude, mnt_fs_get_fstype(fs), 0) ||
+		if (!fnmatch(*exclude, super->path, 0) ||
+		    !fnmatch(*exclude, mnt_fs_get_fstype(super->fs), 0) ||
 		    (source && !fnmatch(*exclude, source, 0)))
 			return true;
 	}
@@ -105,8 +131,8 @@ static struct super *find_super(const struct selection *selection, dev_t dev)
 static size_t find_path_super(const void *data, const char *path)
 {
 	const struct selection *selection = data;
-	struct libmnt_fs *fs = mounts_table_find_path(selection->mounts->table,
-						      path);
+	struct libmnt_fs *fs = mounts_table_find_path(
+		selection->mounts->namespaces->table, path);
 	struct super *super;
 
 	super = fs ? find_super(selection, mnt_fs_get_devno(fs)) : NULL;
@@ -125,35 +151,134 @@ static char *get_upperdir(struct libmnt_fs *fs)
 	return strndup(value, len);
 }
 
-/* Every superblock once. The mount that names it is the first one that shows
- * all of it, else the first: bind mounts come and go. */
-static int collect_supers(struct selection *selection)
+/* The mount point, as a path of our own namespace. */
+const char *mounts_name_path(struct mounts *mounts, size_t namespace,
+			     struct libmnt_fs *fs)
+{
+	const char *root = mounts->namespaces[namespace].root;
+	const char *target = mnt_fs_get_target(fs);
+	struct mounts_name *name;
+	size_t size;
+
+	if (!*root)
+		return target;
+	size = strlen(root) + strlen(target) + 1;
+	name = malloc(sizeof(*name) + size);
+	if (!name)
+		return NULL;
+	snprintf(name->text, size, "%s%s", root, target);
+	name->next = mounts->names;
+	mounts->names = name;
+	return name->text;
+}
+
+static int add_super(struct selection *selection, struct libmnt_fs *fs,
+		     size_t namespace)
+{
+	struct super *super, *grown;
+	size_t nr = selection->nr_allocated;
+
+	if (selection->nr_supers == nr) {
+		nr = nr ? nr * 2 : 64;
+		grown = realloc(selection->supers, nr * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		selection->supers = grown;
+		selection->nr_allocated = nr;
+	}
+	super = &selection->supers[selection->nr_supers];
+	*super = (struct super){
+		.dev = mnt_fs_get_devno(fs),
+		.fs = fs,
+		.path = mounts_name_path(selection->mounts, namespace, fs),
+		.namespace = namespace,
+		.upperdir = get_upperdir(fs),
+	};
+	super->skip = why_not(fs, &super->silent);
+	selection->nr_supers++;
+	return super->path ? 0 : -ENOMEM;
+}
+
+/* What every container has of its own and nobody wants to read of. */
+static bool is_noise(struct libmnt_fs *fs)
+{
+	bool silent;
+
+	return why_not(fs, &silent) == no_block_device;
+}
+
+/* Every superblock once, with the first namespace that has it. The mount that
+ * names it is the first one there that shows all of it, else the first: bind
+ * mounts come and go. */
+static int collect_supers(struct selection *selection, size_t namespace)
 {
 	struct mounts *mounts = selection->mounts;
+	struct libmnt_table *table = mounts->namespaces[namespace].table;
 	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_fs *fs;
 	struct super *super;
+	int err = iter ? 0 : -ENOMEM;
 
-	selection->supers = calloc(mnt_table_get_nents(mounts->table) + 1,
-				   sizeof(*super));
-	if (!iter || !selection->supers) {
-		mnt_free_iter(iter);
-		return -ENOMEM;
-	}
-	while ((fs = mounts_table_next(mounts->table, iter))) {
+	while (!err && (fs = mounts_table_next(table, iter))) {
 		super = find_super(selection, mnt_fs_get_devno(fs));
-		if (!super) {
-			super = &selection->supers[selection->nr_supers++];
-			super->dev = mnt_fs_get_devno(fs);
-			super->fs = fs;
-			super->upperdir = get_upperdir(fs);
-		} else if (mounts_table_shows_root(fs) &&
+		if (!super && !(namespace && is_noise(fs))) {
+			err = add_super(selection, fs, namespace);
+		} else if (super && super->namespace == namespace &&
+			   mounts_table_shows_root(fs) &&
 			   !mounts_table_shows_root(super->fs)) {
 			super->fs = fs;
+			super->path = mounts_name_path(mounts, namespace, fs);
+			err = super->path ? 0 : -ENOMEM;
 		}
 	}
 	mnt_free_iter(iter);
+	return err;
+}
+
+static int add_namespace(struct mounts *mounts,
+			 const struct mounts_namespace *namespace)
+{
+	struct mounts_namespace *grown;
+
+	grown = realloc(mounts->namespaces,
+			(mounts->nr_namespaces + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	mounts->namespaces = grown;
+	mounts->namespaces[mounts->nr_namespaces++] = *namespace;
 	return 0;
+}
+
+/* Keep a namespace only for what no other one before it has. */
+static int found_namespace(void *data, struct mounts_namespace *namespace)
+{
+	struct selection *selection = data;
+	struct mounts *mounts = selection->mounts;
+	size_t nr = selection->nr_supers;
+	int err;
+
+	err = add_namespace(mounts, namespace);
+	if (err) {
+		mounts_namespace_free(namespace);
+		return err;
+	}
+	err = collect_supers(selection, mounts->nr_namespaces - 1);
+	if (!err && selection->nr_supers == nr)
+		mounts_namespace_free(
+			&mounts->namespaces[--mounts->nr_namespaces]);
+	return err;
+}
+
+static int collect_namespaces(struct selection *selection)
+{
+	const struct mounts_query *query = selection->query;
+	int err;
+
+	err = collect_supers(selection, 0);
+	if (err || !query->proc || query->listed)
+		return err;
+	return mounts_namespace_scan(query->proc, found_namespace, selection,
+				     &selection->nr_hidden);
 }
 
 /* "/srv//b/./c/../" -> "/srv/b": text only, the path may not exist. */
@@ -182,63 +307,37 @@ static void normalise(const char *path, char out[PATH_MAX])
 	out[len] = '\0';
 }
 
-/* O_PATH, and the id of the mount that was reached. */
-static int open_path(const char *path, uint64_t resolve, struct statx *stx)
-{
-	struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
-		.resolve = resolve,
-	};
-	int fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
-		  STATX_TYPE | STATX_MNT_ID, stx)) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
-/* The superblock of a path which is no mount point; it has to exist. Symbolic
- * links are not followed: they may lead to where it hangs. */
+/* The superblock of a path which is no mount point; it has to exist. */
 static struct super *find_existing(const struct selection *selection,
 				   const char *path)
 {
-	struct mounts *mounts = selection->mounts;
-	struct libmnt_fs *fs = mounts_table_find_path(mounts->table, path);
-	struct statx stx;
-	int fd;
+	const struct mounts_namespace *own = selection->mounts->namespaces;
+	struct libmnt_fs *fs = mounts_table_find_path(own->table, path);
+	int fd, id;
 
-	if (!fs || mounts_table_can_hang(fs) ||
-	    mounts_table_leads_through_remote(mounts->table, fs) ||
-	    !is_on_block_device(fs))
+	if (!fs || !is_on_block_device(fs))
 		return NULL;
-	fd = open_path(path, RESOLVE_NO_SYMLINKS, &stx);
+	fd = mounts_walk(own, path, &id);
 	if (fd < 0)
 		return NULL;
 	close(fd);
-	fs = mounts_table_find_id(mounts->table, stx.stx_mnt_id);
+	fs = mounts_table_find_id(own->table, id);
 	return fs ? find_super(selection, mnt_fs_get_devno(fs)) : NULL;
 }
 
 static struct super *find_listed(const struct selection *selection,
 				 const char *path)
 {
-	struct mounts *mounts = selection->mounts;
+	struct libmnt_table *table = selection->mounts->namespaces->table;
 	struct libmnt_fs *fs;
 	char normal[PATH_MAX];
 
 	if (*path != '/')
 		return NULL;
 	normalise(path, normal);
-	fs = mounts_table_find_path(mounts->table, normal);
+	fs = mounts_table_find_path(table, normal);
 	if (!fs || strcmp(mnt_fs_get_target(fs), normal))
-		fs = mnt_table_find_target(mounts->table, normal,
-					   MNT_ITER_BACKWARD);
+		fs = mnt_table_find_target(table, normal, MNT_ITER_BACKWARD);
 	if (fs && !strcmp(mnt_fs_get_target(fs), normal))
 		return find_super(selection, mnt_fs_get_devno(fs));
 	return find_existing(selection, normal);
@@ -280,8 +379,7 @@ static int select_supers(struct selection *selection, char *text)
 
 	for (i = 0; i < selection->nr_supers; i++) {
 		super = &selection->supers[i];
-		super->skip = why_not(super->fs, &super->silent);
-		if (!super->skip && is_excluded(super->fs, query->exclude))
+		if (!super->skip && is_excluded(super, query->exclude))
 			super->skip = "excluded by configuration";
 	}
 	return query->listed ? select_listed(selection, text) : 0;
@@ -304,7 +402,7 @@ static int set_levels(struct selection *selection,
 	for (i = 0; i < selection->nr_supers; i++) {
 		super = &selection->supers[i];
 		supers[i].dev = super->dev;
-		supers[i].path = mnt_fs_get_target(super->fs);
+		supers[i].path = super->path;
 		supers[i].source = mnt_fs_get_source(super->fs);
 		supers[i].fstype = mnt_fs_get_fstype(super->fs);
 		supers[i].upperdir = super->upperdir;
@@ -313,7 +411,7 @@ static int set_levels(struct selection *selection,
 	return stacking_set_levels(&stacking, text, MOUNTS_TEXT_MAX);
 }
 
-static void add_skip(struct mounts *mounts, const char *path,
+void mounts_add_skip(struct mounts *mounts, const char *path,
 		     const char *fstype, const char *reason)
 {
 	mounts->skips[mounts->nr_skips++] = (struct mounts_skip){
@@ -323,7 +421,8 @@ static void add_skip(struct mounts *mounts, const char *path,
 	};
 }
 
-/* The result. Every target has room to become a skip. */
+/* The result. Every target has room to become a skip, and there is one more
+ * for what we could not see. */
 static int fill(struct selection *selection, const struct stacking_super *stacked)
 {
 	struct mounts *mounts = selection->mounts;
@@ -338,8 +437,8 @@ static int fill(struct selection *selection, const struct stacking_super *stacke
 	for (i = 0; i < selection->nr_supers; i++) {
 		super = &selection->supers[i];
 		if (super->skip && !super->silent)
-			add_skip(mounts, stacked[i].path, stacked[i].fstype,
-				 super->skip);
+			mounts_add_skip(mounts, stacked[i].path,
+					stacked[i].fstype, super->skip);
 		if (super->skip)
 			continue;
 		mounts->targets[mounts->nr_targets++] = (struct mounts_target){
@@ -349,8 +448,13 @@ static int fill(struct selection *selection, const struct stacking_super *stacke
 			.fstype = stacked[i].fstype,
 			.level = stacked[i].level,
 			.fd = -1,
+			.namespace = super->namespace,
 		};
 	}
+	if (selection->nr_hidden)
+		mounts_add_skip(
+			mounts, "/proc", "proc",
+			"mount namespaces of some processes cannot be read");
 	return 0;
 }
 
@@ -359,7 +463,7 @@ static int select_targets(struct selection *selection, char *text)
 	struct stacking_super *stacked;
 	int err;
 
-	err = collect_supers(selection);
+	err = collect_namespaces(selection);
 	if (err)
 		return err;
 	err = select_supers(selection, text);
@@ -375,6 +479,23 @@ static int select_targets(struct selection *selection, char *text)
 	return err;
 }
 
+static int read_own(struct mounts *mounts, const char *mountinfo)
+{
+	struct mounts_namespace own = {.root_fd = -1};
+	int err;
+
+	own.table = mnt_new_table();
+	if (!own.table)
+		return -ENOMEM;
+	err = add_namespace(mounts, &own);
+	if (err) {
+		mounts_namespace_free(&own);
+		return err;
+	}
+	err = mnt_table_parse_file(own.table, mountinfo);
+	return err > 0 ? -EINVAL : err; /* libmount has codes of its own */
+}
+
 int mounts_read(struct mounts *mounts, const struct mounts_query *query,
 		char text[MOUNTS_TEXT_MAX])
 {
@@ -384,118 +505,15 @@ int mounts_read(struct mounts *mounts, const struct mounts_query *query,
 
 	*text = '\0';
 	*mounts = (struct mounts){0};
-	mounts->table = mnt_new_table();
-	err = mounts->table
-		      ? mnt_table_parse_file(mounts->table, query->mountinfo)
-		      : -ENOMEM;
+	err = read_own(mounts, query->mountinfo);
 	if (!err)
 		err = select_targets(&selection, text);
 	for (i = 0; i < selection.nr_supers; i++)
 		free(selection.supers[i].upperdir);
 	free(selection.supers);
-	if (err > 0) /* libmount's own codes */
-		err = -EINVAL;
 	if (err && !*text)
 		snprintf(text, MOUNTS_TEXT_MAX, "%s: cannot read: %s",
 			 query->mountinfo, strerror(-err));
-	return err;
-}
-
-enum pass {
-	PASS_WHOLE, /* a mount that shows the root directory */
-	PASS_PART, /* any directory or regular file of it */
-	PASS_SPECIAL, /* a socket or device bind-mounted from it */
-	NR_PASSES,
-};
-
-/* A descriptor, or -ENOENT if the path leads to something else. */
-static int open_mount(struct libmnt_fs *fs, enum pass pass)
-{
-	struct statx stx;
-	int fd;
-
-	fd = open_path(mnt_fs_get_target(fs), 0, &stx);
-	if (fd < 0)
-		return fd;
-	if (stx.stx_mnt_id == (unsigned int)mnt_fs_get_id(fs) &&
-	    (pass == PASS_SPECIAL || S_ISDIR(stx.stx_mode) ||
-	     S_ISREG(stx.stx_mode)))
-		return fd;
-	close(fd);
-	return -ENOENT;
-}
-
-static void use_mount(struct mounts_target *target, struct libmnt_fs *fs, int fd)
-{
-	target->fd = fd;
-	target->path = mnt_fs_get_target(fs);
-	if (mnt_fs_get_source(fs))
-		target->source = mnt_fs_get_source(fs);
-}
-
-/* Open a target through any of its mounts. A reason to skip it, or NULL and
- * then *@err. */
-static const char *open_target(struct mounts *mounts,
-			       struct mounts_target *target,
-			       struct libmnt_iter *iter, int *err)
-{
-	const char *reason = "hidden under another mount";
-	struct libmnt_fs *fs;
-	enum pass pass;
-	int fd;
-
-	*err = 0;
-	for (pass = 0; pass < NR_PASSES; pass++) {
-		mnt_reset_iter(iter, MNT_ITER_FORWARD);
-		while ((fs = mounts_table_next(mounts->table, iter))) {
-			if (mnt_fs_get_devno(fs) != target->dev ||
-			    (pass == PASS_WHOLE && !mounts_table_shows_root(fs)) ||
-			    mounts_table_find_path(mounts->table,
-						   mnt_fs_get_target(fs)) != fs)
-				continue;
-			if (mounts_table_leads_through_remote(mounts->table, fs)) {
-				reason = "beneath a network or fuse mount";
-				continue;
-			}
-			fd = open_mount(fs, pass);
-			if (fd >= 0) {
-				use_mount(target, fs, fd);
-				*err = 0;
-				return NULL;
-			}
-			reason = "unmounted meanwhile";
-			if (fd != -ENOENT && fd != -ENOTDIR)
-				*err = fd;
-		}
-	}
-	return *err ? NULL : reason;
-}
-
-int mounts_open(struct mounts *mounts, char text[MOUNTS_TEXT_MAX])
-{
-	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
-	struct mounts_target *target;
-	const char *reason;
-	size_t i, nr = 0;
-	int err = iter ? 0 : -ENOMEM;
-
-	*text = '\0';
-	for (i = 0; !err && i < mounts->nr_targets; i++) {
-		target = &mounts->targets[i];
-		reason = open_target(mounts, target, iter, &err);
-		if (err)
-			snprintf(text, MOUNTS_TEXT_MAX, "%s (%s): open: %s",
-				 target->path, target->source, strerror(-err));
-		else if (reason)
-			add_skip(mounts, target->path, target->fstype, reason);
-		else
-			mounts->targets[nr++] = *target;
-	}
-	mnt_free_iter(iter);
-	if (err && !*text)
-		snprintf(text, MOUNTS_TEXT_MAX, "cannot open targets: %s",
-			 strerror(-err));
-	mounts->nr_targets = nr;
 	return err;
 }
 
@@ -512,9 +530,18 @@ void mounts_close(struct mounts *mounts)
 
 void mounts_free(struct mounts *mounts)
 {
+	struct mounts_name *name;
+
 	mounts_close(mounts);
 	free(mounts->targets);
 	free(mounts->skips);
-	mnt_unref_table(mounts->table);
+	while (mounts->nr_namespaces)
+		mounts_namespace_free(
+			&mounts->namespaces[--mounts->nr_namespaces]);
+	free(mounts->namespaces);
+	while ((name = mounts->names)) {
+		mounts->names = name->next;
+		free(name);
+	}
 	*mounts = (struct mounts){0};
 }

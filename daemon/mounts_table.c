@@ -16,15 +16,32 @@ struct libmnt_fs *mounts_table_next(struct libmnt_table *table,
 	return mnt_table_next_fs(table, iter, &fs) ? NULL : fs;
 }
 
-static bool is_fuse(const char *type)
+/* Those that libmount does not know for what they are, too. */
+bool mounts_table_is_remote(struct libmnt_fs *fs)
 {
+	static const char *const types[] = {"afs",  "beegfs", "ceph",	 "coda",
+					    "gpfs", "lustre", "orangefs"};
+	const char *type = mnt_fs_get_fstype(fs);
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!strcmp(type, types[i]))
+			return true;
+	}
+	return mnt_fs_is_netfs(fs);
+}
+
+bool mounts_table_is_fuse(struct libmnt_fs *fs)
+{
+	const char *type = mnt_fs_get_fstype(fs);
+
 	return !strcmp(type, "fuse") || !strcmp(type, "fuseblk") ||
 	       !strcmp(type, "virtiofs") || !strncmp(type, "fuse.", 5);
 }
 
 bool mounts_table_can_hang(struct libmnt_fs *fs)
 {
-	return mnt_fs_is_netfs(fs) || is_fuse(mnt_fs_get_fstype(fs));
+	return mounts_table_is_remote(fs) || mounts_table_is_fuse(fs);
 }
 
 /* @top or a path on it: "/a" is beneath "/" and "/a", not "/ab". */

@@ -20,6 +20,8 @@ struct libmnt_fs *mounts_table_find_path(struct libmnt_table *table,
 					 const char *path);
 
 /* A server that is gone makes every access to it hang, from open to stat. */
+bool mounts_table_is_remote(struct libmnt_fs *fs);
+bool mounts_table_is_fuse(struct libmnt_fs *fs);
 bool mounts_table_can_hang(struct libmnt_fs *fs);
 
 /* The way to @fs leads through a mount that can hang. */

@@ -207,10 +207,11 @@ struct kept {
  *   CAP_KILL             to end a hook that has changed its user
  *   CAP_IPC_LOCK         to allocate more memory, all of which is locked
  *   CAP_SYS_TIME         to set the clock when the host asks for it
+ *   CAP_SYS_PTRACE       to see and open mounts of other mount namespaces
  */
 static const unsigned int monitor_keeps[] = {
 	CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH, CAP_KILL,
-	CAP_IPC_LOCK,  CAP_SYS_TIME,
+	CAP_IPC_LOCK,  CAP_SYS_TIME,	    CAP_SYS_PTRACE,
 };
 
 static const unsigned int freezer_keeps[] = {

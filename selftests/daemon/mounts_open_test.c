@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Targets of the running system: opened, not frozen. */
-/* link: mounts mounts_table stacking ipc query */
+/* link: mounts mounts_namespace mounts_open mounts_table mounts_walk stacking ipc query */
 /* libs: mount */
 #include "ktap.h"
 
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "hostile.h"
 #include "mounts.h"
 #include "sandbox.h"
 
@@ -134,4 +135,116 @@ TEST(backing_file_whose_path_is_hidden)
 	CHECK(find_target(b));
 	CHECK_EQ(find_target(b)->level, 1);
 	mounts_free(&mounts);
+}
+
+/* Another process could mount it at any moment: looking at the table first is
+ * not enough. */
+TEST(fuse_that_hangs_comes_between)
+{
+	const char *a, *dir = SANDBOX "/dir";
+
+	SANDBOX_ENTER("");
+	CHECK_EQ(mkdir(dir, 0755), 0);
+	a = sandbox_mount("dir/a", SANDBOX);
+	read_mounts();
+	CHECK(find_target(a));
+	hostile_fuse(dir);
+	CHECK_EQ(mounts_open(&mounts, text), 0);
+	CHECK(!find_target(a));
+	CHECK_STREQ(skip_reason(a), "unmounted meanwhile");
+	mounts_free(&mounts);
+}
+
+TEST(fuse_that_hangs_is_never_touched)
+{
+	const char *a, *dir = SANDBOX "/dir";
+
+	SANDBOX_ENTER("");
+	a = sandbox_mount("a", NULL);
+	CHECK_EQ(mkdir(dir, 0755), 0);
+	hostile_fuse(dir);
+	read_mounts();
+	CHECK_EQ(mounts_open(&mounts, text), 0);
+	CHECK(find_target(a));
+	CHECK_STREQ(skip_reason(dir), "fuse filesystem");
+	mounts_free(&mounts);
+}
+
+/* Its path in the test's own namespace, and in that of @pid. */
+static const char *in_container(pid_t pid, const char *path)
+{
+	static char inside[256];
+
+	snprintf(inside, sizeof(inside), "/proc/%d/root%s", pid, path);
+	return inside;
+}
+
+TEST(mounted_in_a_container_only)
+{
+	struct stat by_fd, by_path;
+	const char *a, *inside;
+	pid_t container;
+
+	SANDBOX_ENTER("");
+	a = sandbox_mount("a", NULL);
+	container = hostile_container();
+	CHECK_EQ(sandbox_umount_lazily(a), 0);
+	inside = in_container(container, a);
+	read_mounts();
+	CHECK_EQ(mounts_open(&mounts, text), 0);
+	CHECK(!find_target(a));
+	CHECK(find_target(inside));
+	CHECK_EQ(fstat(find_target(inside)->fd, &by_fd), 0);
+	CHECK_EQ(stat(inside, &by_path), 0);
+	CHECK_EQ(by_fd.st_dev, by_path.st_dev);
+	mounts_free(&mounts);
+}
+
+TEST(container_ends_meanwhile)
+{
+	const char *a, *inside;
+	pid_t container;
+
+	SANDBOX_ENTER("");
+	a = sandbox_mount("a", NULL);
+	container = hostile_container();
+	CHECK_EQ(sandbox_umount_lazily(a), 0);
+	inside = in_container(container, a);
+	read_mounts();
+	CHECK(find_target(inside));
+	CHECK_EQ(kill(container, SIGKILL), 0);
+	CHECK_EQ(waitpid(container, NULL, 0), container);
+	CHECK_EQ(mounts_open(&mounts, text), 0);
+	CHECK(!find_target(inside));
+	CHECK_STREQ(skip_reason(inside), "unmounted meanwhile");
+	mounts_free(&mounts);
+}
+
+#define MANY 400
+
+static long long read_time_ms(void)
+{
+	long long start = clock_ms();
+
+	read_mounts();
+	mounts_free(&mounts);
+	return clock_ms() - start;
+}
+
+/* A process costs one readlink(), whatever its namespace has. */
+TEST(many_processes_are_cheap)
+{
+	long long few, many;
+	int i;
+
+	SANDBOX_ENTER("");
+	few = read_time_ms();
+	for (i = 0; i < MANY; i++) {
+		if (!fork())
+			for (;;)
+				pause();
+	}
+	many = read_time_ms();
+	printf("# %lld ms, %lld ms with %d more processes\n", few, many, MANY);
+	CHECK(many - few < MANY);
 }

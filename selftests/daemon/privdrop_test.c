@@ -246,10 +246,10 @@ TEST(monitor_keeps_what_freezes)
 	setup(USERS);
 	open_status();
 	CHECK_EQ(privdrop_monitor(), 0);
-	/* CAP_SYS_TIME 25, CAP_SYS_ADMIN 21, CAP_IPC_LOCK 14, CAP_KILL 5,
-	 * CAP_DAC_READ_SEARCH 2 */
-	check_status("\nCapPrm:\t0000000002204024\n");
-	check_status("\nCapEff:\t0000000002204024\n");
+	/* CAP_SYS_TIME 25, CAP_SYS_ADMIN 21, CAP_SYS_PTRACE 19,
+	 * CAP_IPC_LOCK 14, CAP_KILL 5, CAP_DAC_READ_SEARCH 2 */
+	check_status("\nCapPrm:\t0000000002284024\n");
+	check_status("\nCapEff:\t0000000002284024\n");
 	check_status("\nCapInh:\t0000000000000000\n");
 	check_status("\nCapAmb:\t0000000000000000\n");
 	CHECK_EQ(prctl(PR_GET_DUMPABLE), 0);

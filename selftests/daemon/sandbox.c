@@ -194,7 +194,9 @@ static void replace_etc(const char *conf)
 	free(group);
 	make_dir("/etc/kfreeze");
 	make_dir("/etc/kfreeze/hooks.d");
-	snprintf(text, sizeof(text), "[targets]\nexclude = /\n%s", conf);
+	/* also what the janitor of the test before may still have mounted */
+	snprintf(text, sizeof(text), "[targets]\nexclude = /, /proc/*%s/*\n%s",
+		 SANDBOX, conf);
 	sandbox_write_file(SANDBOX_CONF, text, 0644);
 }
 

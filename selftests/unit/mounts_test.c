@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Targets, levels and skips, from the mount tables and sysfs of fixtures/. */
-/* link: mounts mounts_table stacking */
+/* link: mounts mounts_namespace mounts_open mounts_table mounts_walk stacking */
 /* libs: mount */
 #include "ktap.h"
 
@@ -100,12 +100,18 @@ static const char *fixture_path(const char *fixture, const char *name)
 	return path;
 }
 
+static void make_root(void)
+{
+	CHECK(mkdtemp(root));
+	atexit(remove_tree);
+}
+
 static int read_fixture(const char *fixture, struct mounts_query query)
 {
 	char sysfs[64], dev[64];
 
-	CHECK(mkdtemp(root));
-	atexit(remove_tree);
+	if (strstr(root, "XXXXXX"))
+		make_root();
 	snprintf(sysfs, sizeof(sysfs), "%s/sys", root);
 	snprintf(dev, sizeof(dev), "%s/dev", root);
 	make_sysfs(fixture_path(fixture, "sysfs"));
@@ -117,6 +123,29 @@ static int read_fixture(const char *fixture, struct mounts_query query)
 	query.dev = dev;
 	query.mountinfo = fixture_path(fixture, "mountinfo");
 	return mounts_read(&mounts, &query, text);
+}
+
+/* A process of a mount namespace; mountinfo may be NULL: it has just ended. */
+static void make_process(const char *pid, const char *namespace,
+			 const char *mountinfo)
+{
+	char name[64];
+
+	if (strstr(root, "XXXXXX"))
+		make_root();
+	snprintf(name, sizeof(name), "%s/ns/mnt", pid);
+	make_link("proc", name, namespace);
+	snprintf(name, sizeof(name), "%s/mountinfo", pid);
+	if (mountinfo)
+		make_file("proc", name, mountinfo);
+}
+
+static const char *proc_path(void)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), "%s/proc", root);
+	return path;
 }
 
 static void check_target(size_t index, const char *path, unsigned int level)
@@ -317,6 +346,106 @@ TEST(listed_paths_are_normalised)
 		CHECK_EQ(mounts.nr_skips, 0);
 		mounts_free(&mounts);
 	}
+}
+
+#define CONTAINER                                                        \
+	"90 1 0:60 / / rw - overlay overlay rw,upperdir=/no/such/path\n" \
+	"91 90 0:61 / /dev rw - tmpfs tmpfs rw\n"                        \
+	"92 90 254:1 /var/lib/hosts /etc/hosts rw - ext4 /dev/vda1 rw\n" \
+	"93 90 8:16 /dir /data/dir rw - ext4 /dev/sdb rw\n"              \
+	"94 90 8:16 / /data rw - ext4 /dev/sdb rw\n"                     \
+	"95 90 0:62 / /nfs rw - nfs4 server:/x rw"
+
+#define SERVICE                                   \
+	"96 1 254:1 / / rw - ext4 /dev/vda1 rw\n" \
+	"97 96 8:48 / /srv rw - xfs /dev/sdd rw"
+
+static void make_containers(void)
+{
+	make_process("self", "mnt:[1]", "");
+	make_process("1", "mnt:[1]", "");
+	make_process("50", "mnt:[2]", CONTAINER);
+	make_process("52", "mnt:[3]", NULL);
+	make_process("53", "mnt:[4]", SERVICE);
+}
+
+/* Processes of a test come in any order, those of /proc by pid. */
+static const struct mounts_target *find_target(const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < mounts.nr_targets; i++) {
+		if (!strcmp(mounts.targets[i].path, path))
+			return &mounts.targets[i];
+	}
+	return NULL;
+}
+
+TEST(what_only_containers_have_is_a_target)
+{
+	make_containers();
+	CHECK_EQ(read_fixture("plain", (struct mounts_query){.proc = proc_path()}),
+		 0);
+	CHECK_EQ(mounts.nr_targets, 5);
+	check_target(0, "/", 0);
+	CHECK(find_target("/proc/50/root/data"));
+	CHECK(find_target("/proc/53/root/srv"));
+	CHECK_STREQ(find_target("/proc/50/root/data")->source, "/dev/sdb");
+	CHECK_STREQ(skip_reason("/proc/50/root/nfs"), "network filesystem");
+	CHECK_STREQ(skip_reason("/proc/50/root/"),
+		    "overlay: frozen with its upper directory's filesystem");
+	CHECK(!skip_reason("/proc/50/root/dev"));
+	mounts_free(&mounts);
+}
+
+TEST(namespace_is_read_once)
+{
+	make_containers();
+	make_process("54", "mnt:[4]",
+		     "98 1 8:64 / /never/both rw - ext4 /dev/sde rw");
+	CHECK_EQ(read_fixture("plain", (struct mounts_query){.proc = proc_path()}),
+		 0);
+	CHECK_EQ(mounts.nr_targets, 5);
+	mounts_free(&mounts);
+}
+
+TEST(containers_mounts_are_excluded_by_their_path)
+{
+	struct mounts_query query = {
+		.exclude = (char *[]){"/data", "/proc/*/root/srv", NULL},
+	};
+
+	make_containers();
+	query.proc = proc_path();
+	CHECK_EQ(read_fixture("plain", query), 0);
+	CHECK_EQ(mounts.nr_targets, 4);
+	CHECK(find_target("/proc/50/root/data"));
+	CHECK_STREQ(skip_reason("/proc/53/root/srv"),
+		    "excluded by configuration");
+	mounts_free(&mounts);
+}
+
+TEST(list_is_about_our_own_namespace)
+{
+	struct mounts_query query = {
+		.listed = true,
+		.paths = (char *[]){"/data", "/boot/efi"},
+		.nr_paths = 2,
+	};
+
+	make_containers();
+	query.proc = proc_path();
+	CHECK_EQ(read_fixture("plain", query), 0);
+	CHECK_EQ(mounts.nr_targets, 1);
+	check_target(0, "/boot/efi", 0);
+	mounts_free(&mounts);
+}
+
+TEST(squashfs_is_read_only_by_design)
+{
+	CHECK_EQ(read_fixture("overlay", (struct mounts_query){0}), 0);
+	CHECK_STREQ(skip_reason("/snap/core"), "read-only by design");
+	mounts_free(&mounts);
 }
 
 TEST(strict_list_names_what_cannot_be_frozen)
