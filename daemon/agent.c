@@ -18,6 +18,7 @@
 #include "log.h"
 #include "monitor_client.h"
 #include "qga.h"
+#include "status.h"
 
 struct agent {
 	struct config *config;
@@ -40,6 +41,7 @@ static void follow_state(struct agent *agent)
 		return;
 	}
 	log_release();
+	status_tell(monitor_state(agent->monitor));
 	if (agent->reload_is_due) {
 		agent->reload_is_due = false;
 		config_reload(agent->config);

@@ -19,10 +19,12 @@
 #include "cycle.h"
 #include "ipc.h"
 #include "log.h"
+#include "loss.h"
 #include "monitor_link.h"
 #include "privdrop.h"
 #include "query_process.h"
 #include "report.h"
+#include "status.h"
 
 #define USEC_PER_MSEC 1000ULL
 
@@ -45,8 +47,6 @@ static struct {
 	struct cycle_request request; /* of the cycle, or the one that waits */
 	char **request_paths;
 	bool freeze_is_queued; /* until the lost cycle's thaw hooks are done */
-	bool lost; /* nobody has told the host yet */
-	char lost_text[IPC_TEXT_MAX];
 	enum ipc_state told; /* the agent's idea of the state */
 	bool stopping;
 	bool reload_is_due; /* once idle: a cycle ends as it began */
@@ -56,7 +56,7 @@ static enum ipc_state current_state(void)
 {
 	enum cycle_phase phase = cycle_phase();
 
-	if (state.lost)
+	if (loss_is_untold())
 		return IPC_LOST;
 	if (phase == CYCLE_IDLE)
 		return IPC_THAWED;
@@ -97,20 +97,13 @@ static void answer_pending(struct pending *pending, int err, unsigned int count,
 	answer(pending->id, err, count, text);
 }
 
-/* What `systemctl status` shows. Nothing is sent while something is frozen: a
- * PID 1 that is blocked by the freeze does not read. */
+/* Not between the first freeze and the last thaw: see status_tell(). */
 static void notify_status(void)
 {
-	static const char *const texts[] = {
-		[IPC_THAWED] = "STATUS=Thawed",
-		[IPC_FREEZING] = "STATUS=Freezing, frozen or thawing",
-		[IPC_LOST] = "STATUS=Thawed; the last freeze was lost, "
-			     "which the host has not heard yet",
-	};
-	enum ipc_state now = current_state();
+	enum cycle_phase phase = cycle_phase();
 
-	if (cycle_phase() == CYCLE_IDLE || cycle_phase() == CYCLE_FREEZE_HOOKS)
-		sd_notify(0, texts[now]);
+	if (phase == CYCLE_IDLE || phase == CYCLE_FREEZE_HOOKS)
+		status_tell(current_state());
 }
 
 static void tell_state(void)
@@ -122,14 +115,13 @@ static void tell_state(void)
 		return;
 	memset(&reply, 0, sizeof(reply));
 	reply.type = IPC_STATE_CHANGED;
-	if (state.lost)
-		snprintf(reply.text, sizeof(reply.text), "%s", state.lost_text);
+	snprintf(reply.text, sizeof(reply.text), "%s", loss_text());
 	send_reply(&reply);
 }
 
 static void forget_lost(void)
 {
-	state.lost = false;
+	loss_forget();
 	sd_event_source_set_enabled(state.lost_ttl, SD_EVENT_OFF);
 }
 
@@ -143,28 +135,23 @@ static int on_lost_ttl(sd_event_source *source, uint64_t usec, void *unused)
 	return 0;
 }
 
-/* Hosts look for "fsfreeze is limited". */
-static void on_lost(const char *reason)
+static void limit_loss(void)
 {
-	time_t now = time(NULL);
-	char when[32];
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	strftime(when, sizeof(when), "%FT%TZ", &tm);
-	snprintf(state.lost_text, sizeof(state.lost_text),
-		 "fsfreeze is limited up to %u seconds: "
-		 "the freeze was lost at %s: %s",
-		 state.config->timeout_ms / 1000, when, reason);
-	state.lost = true;
 	sd_event_source_set_time_relative(
 		state.lost_ttl, state.config->lost_ttl_ms * USEC_PER_MSEC);
 	sd_event_source_set_enabled(state.lost_ttl, SD_EVENT_ONESHOT);
+}
+
+static void on_lost(const char *reason)
+{
+	loss_set(state.config->timeout_ms, reason);
+	limit_loss();
 	tell_state();
 }
 
 static void on_frozen(unsigned int count)
 {
+	loss_expect(state.config->timeout_ms);
 	answer_pending(&state.freeze, 0, count, "");
 	tell_state();
 }
@@ -212,6 +199,7 @@ static void reload_if_idle(void)
  * for the thaw, now or later, hears whether the freeze was lost. */
 static void on_over(const struct cycle_result *result)
 {
+	char text[LOSS_TEXT_MAX];
 	int err = 0;
 
 	reload_if_idle();
@@ -225,20 +213,26 @@ static void on_over(const struct cycle_result *result)
 		answer_pending(&state.freeze, result->err, 0, result->text);
 		answer_pending(&state.thaw, 0, 0, "");
 	} else if (state.thaw.waits) {
-		if (state.lost)
+		if (loss_is_untold())
 			err = -ESTALE;
+		snprintf(text, sizeof(text), "%s", loss_text());
 		forget_lost();
-		answer_pending(&state.thaw, err, err ? 0 : result->count,
-			       err ? state.lost_text : "");
+		answer_pending(&state.thaw, err, err ? 0 : result->count, text);
 	}
 	tell_state();
 	exit_if_done();
 }
 
+static void on_cycle_over(const struct cycle_result *result)
+{
+	status_cycle(result->err, result->count, result->text);
+	on_over(result);
+}
+
 static const struct cycle_events cycle_events = {
 	.frozen = on_frozen,
 	.lost = on_lost,
-	.over = on_over,
+	.over = on_cycle_over,
 };
 
 /* --- requests; the return value ends the connection --- */
@@ -251,7 +245,7 @@ static int answer_hello(const struct ipc_request *request)
 		return -EPROTONOSUPPORT;
 	}
 	state.greeted = true;
-	answer(request->id, 0, 0, state.lost ? state.lost_text : "");
+	answer(request->id, 0, 0, loss_text());
 	return 0;
 }
 
@@ -293,7 +287,7 @@ static int answer_freeze(const struct ipc_request *request)
 	int err;
 
 	if (state.freeze.waits || state.freeze_is_queued || state.stopping ||
-	    (cycle_phase() != CYCLE_IDLE && !state.lost)) {
+	    (cycle_phase() != CYCLE_IDLE && !loss_is_untold())) {
 		free_paths(state.paths, state.nr_paths);
 		state.nr_paths = 0;
 		answer(request->id, -EBUSY, 0, "a freeze is under way");
@@ -424,7 +418,7 @@ static int serve(const struct ipc_request *request)
 	case IPC_QUERY:
 		return answer_query(request);
 	default:
-		answer(request->id, 0, 0, state.lost ? state.lost_text : "");
+		answer(request->id, 0, 0, loss_text());
 		return 0;
 	}
 }
@@ -515,7 +509,11 @@ static int set_up(int listen_fd, int agent_fd)
 				0, 0, on_lost_ttl, NULL);
 	if (err < 0)
 		return err;
-	sd_event_source_set_enabled(state.lost_ttl, SD_EVENT_OFF);
+	loss_init(LOSS_FILE);
+	if (loss_is_untold())
+		limit_loss();
+	else
+		sd_event_source_set_enabled(state.lost_ttl, SD_EVENT_OFF);
 	err = cycle_init(state.event, state.config, &cycle_events);
 	if (err < 0)
 		return err;
@@ -533,6 +531,7 @@ int monitor_run(struct config *config, int listen_fd, int agent_fd)
 	if (err < 0)
 		return err;
 	sd_notify(0, "READY=1");
+	notify_status();
 	err = sd_event_loop(state.event);
 	return err < 0 ? err : 0;
 }

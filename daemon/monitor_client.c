@@ -59,6 +59,7 @@ struct monitor_client {
 	char told_loss[IPC_TEXT_MAX]; /* of the monitor's state IPC_LOST */
 	char loss[IPC_TEXT_MAX]; /* our own, the monitor has none; "": none */
 	int64_t loss_ends_ms;
+	bool loss_was_told; /* of the monitor that has gone */
 };
 
 static int64_t now_ms(void)
@@ -164,28 +165,32 @@ static void describe_loss(const struct monitor_client *client, char *text,
 		 client->config->timeout_ms / 1000, when);
 }
 
-/* Tell everybody who waits, and keep what nobody has been told. */
-static void settle_debts(struct monitor_client *client, bool was_frozen)
+/* Tell everybody who waits, and keep what nobody has been told. @loss: "" if
+ * the host has nothing to fear. */
+static void settle_debts(struct monitor_client *client, const char *loss)
 {
 	bool thaw_waits = client->thaw.id != 0;
-	char text[IPC_TEXT_MAX];
 
-	describe_loss(client, text, sizeof(text));
 	answer(&client->freeze, -ECONNRESET, 0,
 	       GONE ": what was frozen has been thawed");
-	answer(&client->thaw, was_frozen ? -ESTALE : -ECONNRESET, 0,
-	       was_frozen ? text : GONE);
+	answer(&client->thaw, *loss ? -ESTALE : -ECONNRESET, 0,
+	       *loss ? loss : GONE);
 	answer(&client->report, -ECONNRESET, 0, GONE);
 	answer(&client->query, -ECONNRESET, 0, GONE);
-	if (was_frozen && !thaw_waits)
-		monitor_remember_loss(client, text);
+	client->loss_was_told = *loss && thaw_waits;
+	if (*loss && !thaw_waits)
+		monitor_remember_loss(client, loss);
 }
 
 static void lose_monitor(struct monitor_client *client, const char *reason)
 {
 	bool was_frozen = monitor_client_may_be_frozen(client);
-	bool had_loss = client->state == IPC_LOST;
+	char loss[IPC_TEXT_MAX] = "";
 
+	if (was_frozen)
+		describe_loss(client, loss, sizeof(loss));
+	else if (client->state == IPC_LOST)
+		memcpy(loss, client->told_loss, sizeof(loss));
 	log_err(GONE ": %s%s", reason,
 		client->can_reconnect ? "" : ": restart kfreezed");
 	close(client->socket);
@@ -196,9 +201,7 @@ static void lose_monitor(struct monitor_client *client, const char *reason)
 	client->state = IPC_THAWED;
 	client->hello = (struct pending){0};
 	drop_outgoing(client);
-	if (had_loss && !was_frozen)
-		monitor_remember_loss(client, client->told_loss);
-	settle_debts(client, was_frozen);
+	settle_debts(client, loss);
 	client->retry_ms = was_frozen ? THAWED_AFTER_MS : RETRY_MIN_MS;
 	arm_timer(client, client->retry_ms);
 }
@@ -338,6 +341,7 @@ void monitor_thaw(struct monitor_client *client, monitor_answer_fn fn, void *dat
 	    has_loss(client)) {
 		memcpy(loss, client->loss, sizeof(loss));
 		client->loss[0] = '\0';
+		client->loss_was_told = client->socket < 0;
 		fn(data, -ESTALE, 0, loss);
 		return;
 	}
@@ -389,6 +393,25 @@ void monitor_query(struct monitor_client *client, const struct query *query,
 		fn(data, err, 0, reason);
 }
 
+/* What the monitor has to tell the host, should it not live to do so. */
+static void keep_loss(struct monitor_client *client, const char *text)
+{
+	snprintf(client->told_loss, sizeof(client->told_loss), "%s", text);
+}
+
+/* What the last monitor has left to this one to tell is what we know, too. */
+static void take_over_loss(struct monitor_client *client)
+{
+	struct ipc_request request = {.type = IPC_THAW};
+
+	if (client->state == IPC_LOST) {
+		client->loss[0] = '\0';
+		if (client->loss_was_told)
+			ask(client, &client->thaw, &request, NULL, NULL);
+	}
+	client->loss_was_told = false;
+}
+
 static void greeted(void *data, int err, unsigned int count, const char *text)
 {
 	struct monitor_client *client = data;
@@ -401,6 +424,8 @@ static void greeted(void *data, int err, unsigned int count, const char *text)
 	client->greeted = true;
 	client->settled = true;
 	client->thawing_by_itself = false;
+	keep_loss(client, text);
+	take_over_loss(client);
 	client->retry_ms = RETRY_MIN_MS;
 	arm_timer(client, 0);
 	log_debug("kfreeze-monitor: connected");
@@ -498,8 +523,10 @@ static int take_reply(struct monitor_client *client, const struct ipc_reply *rep
 	struct pending *pending;
 
 	client->state = reply->state;
-	if (reply->type == IPC_STATE_CHANGED)
+	if (reply->type == IPC_STATE_CHANGED) {
+		keep_loss(client, reply->text);
 		return 0;
+	}
 	pending = find_pending(client, reply->id);
 	if (!pending)
 		return -EPROTO;

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "monitor_client.h"
 #include "qga_request.h"
+#include "status.h"
 
 static void answer(struct qga_request *request, int err, unsigned int count,
 		   const char *text)
@@ -26,6 +27,8 @@ static void answer(struct qga_request *request, int err, unsigned int count,
 
 static void frozen(void *data, int err, unsigned int count, const char *text)
 {
+	if (err)
+		status_cycle(err, count, text);
 	answer(data, err, count, text);
 }
 
@@ -37,6 +40,8 @@ static void thawed(void *data, int err, unsigned int count, const char *text)
 	struct qga_request *request = context->thaw;
 
 	context->thaw = NULL;
+	if (err || count)
+		status_cycle(err, count, text);
 	if (err == -ESTALE && qga_request_is_stale(request))
 		monitor_remember_loss(context->monitor, text);
 	answer(request, err, count, text);

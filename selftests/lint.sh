@@ -70,7 +70,7 @@ check_kmod_includes() {
 
 # The two roles of the daemon share only what both may know.
 AGENT='agent|channel|qga[a-z_]*|monitor_(client|process)|kfreezed'
-MONITOR='monitor|monitor_link|query_[a-z_]*|mounts[a-z_]*|stacking|hook[a-z_]*|freezer[a-z_]*|cycle|report|kfreeze_monitor'
+MONITOR='monitor|loss|monitor_link|query_[a-z_]*|mounts[a-z_]*|stacking|hook[a-z_]*|freezer[a-z_]*|cycle|report|kfreeze_monitor'
 check_roles() {
 	local file bad=0
 
@@ -104,7 +104,7 @@ check_libraries() {
 	library 'libmount' 'mounts[a-z_]*' || bad=1
 	library '(cap-ng|seccomp)' 'privdrop[a-z_]*' || bad=1
 	library 'systemd/' agent monitor monitor_link 'channel[a-z_]*' log cycle 'hook[a-z_]*' \
-		'freezer[a-z_]*' query_process kfreezed kfreeze_monitor monitor_client || bad=1
+		'freezer[a-z_]*' query_process status kfreezed kfreeze_monitor monitor_client || bad=1
 	return $bad
 }
 

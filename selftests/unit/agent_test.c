@@ -2,7 +2,7 @@
 /* The agent's loop between a host and a monitor, both played by the test. */
 /* link: agent channel channel_device channel_listener */
 /* link: qga qga_command qga_request qga_parser qga_lexer qga_string */
-/* link: qga_utf8 qga_writer qga_fsfreeze qga_info qga_report */
+/* link: qga_utf8 qga_writer qga_fsfreeze qga_info qga_report status */
 /* link: qga_query qga_json qga_system qga_time qga_stats qga_storage */
 /* link: monitor_client ipc query */
 /* link: config settings ini log */
@@ -258,6 +258,54 @@ TEST(monitor_comes_back)
 	CHECK(strstr(ask(THAW), "fsfreeze is limited up to 60 seconds"));
 	CHECK_STREQ(ask(STATUS), THAWED);
 	freeze();
+	teardown();
+}
+
+TEST(loss_outlives_the_monitor_that_told_of_it)
+{
+	struct ipc_reply reply = {.type = IPC_STATE_CHANGED, .state = IPC_LOST};
+
+	setup();
+	start_monitor(IPC_THAWED);
+	freeze();
+	strcpy(reply.text, "out of time");
+	CHECK_EQ(ipc_send_reply(monitor, &reply), 0);
+	CHECK_STREQ(ask(STATUS), FROZEN);
+	close(monitor);
+	close(listener);
+	CHECK_STREQ(ask(STATUS), FROZEN);
+	CHECK(strstr(ask(THAW), "\"out of time\""));
+	CHECK_STREQ(ask(STATUS), THAWED);
+	teardown();
+}
+
+/* Monitors tell of the loss that their predecessor has left. */
+TEST(loss_is_told_once)
+{
+	struct ipc_request request;
+
+	setup();
+	start_monitor(IPC_THAWED);
+	freeze();
+	close(monitor);
+	close(listener);
+	start_monitor(IPC_LOST);
+	CHECK_STREQ(ask(STATUS), FROZEN);
+	say(THAW);
+	request = monitor_receives(IPC_THAW);
+	monitor_answers(&request, IPC_THAWED, 0);
+	hear();
+	CHECK_STREQ(ask(STATUS), THAWED);
+	freeze();
+	close(monitor);
+	close(listener);
+	CHECK(strstr(ask(THAW), "fsfreeze is limited up to 60 seconds"));
+	/* this time the host has been told already */
+	start_monitor(IPC_LOST);
+	request = monitor_receives(IPC_THAW);
+	monitor_answers(&request, IPC_THAWED, 0);
+	CHECK_STREQ(ask(PING), PONG);
+	CHECK_STREQ(ask(STATUS), THAWED);
 	teardown();
 }
 
