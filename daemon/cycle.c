@@ -24,6 +24,7 @@
 
 #define USEC_PER_MSEC 1000ULL
 #define HOOK_GRACE_MS 2000
+#define HOOK_BACKGROUND_MS 5000
 /* How long a backend may stay silent after its own deadline. */
 #define FREEZE_MARGIN_MS 5000
 #define FROZEN_MARGIN_MS 1000
@@ -504,6 +505,7 @@ void cycle_configure(void)
 		.timeout_ms = config->hook_timeout_ms,
 		.budget_ms = config->hook_budget_ms,
 		.grace_ms = HOOK_GRACE_MS,
+		.background_ms = HOOK_BACKGROUND_MS,
 		.abort_on_failure = config->hook_policy == CONFIG_HOOK_ABORT,
 		.ran = cycle_report_hook,
 		.done = on_hooks_done,

@@ -95,6 +95,14 @@ static void refuse(struct hook *hook, const char *reason)
 		snprintf(hook->refusal, sizeof(hook->refusal), "%s", reason);
 }
 
+static void read_header(struct hook *hook)
+{
+	char error[HOOK_HEADER_ERROR_MAX];
+
+	if (!*hook->refusal && hook_header_read(hook->path, &hook->header, error))
+		refuse(hook, error);
+}
+
 /* Two of the directories may be one: qemu-ga's are often linked. */
 static bool is_known(const struct hook_list *list, const struct stat *st)
 {
@@ -137,6 +145,7 @@ static void add_file(struct hook_list *list,
 	hook->dev = st.st_dev;
 	hook->ino = st.st_ino;
 	refuse(hook, distrust(&st));
+	read_header(hook);
 }
 
 static void scan_directory(struct hook_list *list,
@@ -177,6 +186,7 @@ static void add_script(struct hook_list *list, const char *path)
 		refuse(hook, strerror(errno));
 	else
 		refuse(hook, distrust(&st));
+	read_header(hook);
 }
 
 static int compare_names(const void *left, const void *right)

@@ -10,17 +10,21 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "hook_header.h"
+
 struct hook_process;
 
 struct hook {
 	char *path;
 	const char *name; /* within path */
-	char refusal[64]; /* why it must not run, or "" */
+	char refusal[HOOK_HEADER_ERROR_MAX]; /* why it must not run, or "" */
+	struct hook_header header;
 	dev_t dev;
 	ino_t ino;
 	/* of the cycle */
 	bool started;
-	struct hook_process *freeze; /* its output may go on until the thaw */
+	struct hook_process *process; /* under way */
+	struct hook_process *background; /* what its freeze has left behind */
 };
 
 struct hook_list {

@@ -12,24 +12,37 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define READ_ROUNDS 16 /* per wake-up, so that no hook can keep us busy */
+#include "hook_group.h"
+#include "hook_output.h"
+
+#define USEC_PER_MSEC 1000ULL
+#define POLL_MS 20 /* whether a group that has to end is empty */
+#define KILL_PATIENCE_MS 1000 /* a process in the kernel cannot be killed */
+
+enum stage {
+	RUNNING, /* ends with the hook itself; all others with its group */
+	ENDED,
+	RETIRING,
+	TERMINATING,
+	KILLED,
+};
 
 struct hook_process {
 	struct hook_spec spec;
-	pid_t pid;
+	struct hook_group group; /* its leader is reaped when we are freed */
 	int pidfd, output_fd;
-	sd_event_source *end, *output, *timer;
-	uint64_t started_us; /* monotonic */
+	sd_event_source *end, *readable, *timer;
+	uint64_t started_us, stage_end_us; /* monotonic */
 	time_t started;
+	enum stage stage;
+	bool exited; /* the hook itself */
+	void (*retired)(void *data);
 	struct hook_exit result;
-	bool stopping;
-	size_t len, taken; /* of text */
-	char text[HOOK_OUTPUT_MAX];
+	struct hook_output output;
 };
 
 static uint64_t now_us(void)
@@ -40,39 +53,12 @@ static uint64_t now_us(void)
 	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
 }
 
-static void keep_output(struct hook_process *process, const char *data, size_t len)
-{
-	size_t room = sizeof(process->text) - process->len, drop;
-
-	if (len > room) {
-		drop = len - room;
-		memmove(process->text, process->text + drop, process->len - drop);
-		process->len -= drop;
-		process->taken -= process->taken < drop ? process->taken : drop;
-	}
-	memcpy(process->text + process->len, data, len);
-	process->len += len;
-}
-
 static void read_output(struct hook_process *process)
 {
-	char data[4096];
-	ssize_t len;
-	int i;
-
-	if (!process->output)
-		return;
-	for (i = 0; i < READ_ROUNDS; i++) {
-		len = read(process->output_fd, data, sizeof(data));
-		if (len > 0) {
-			keep_output(process, data, len);
-			continue;
-		}
-		if (len == 0 || errno != EAGAIN)
-			process->output = sd_event_source_disable_unref(
-				process->output);
-		return;
-	}
+	if (process->readable &&
+	    !hook_output_read(&process->output, process->output_fd))
+		process->readable = sd_event_source_disable_unref(
+			process->readable);
 }
 
 static int on_output(sd_event_source *source, int fd, uint32_t events, void *data)
@@ -84,6 +70,89 @@ static int on_output(sd_event_source *source, int fd, uint32_t events, void *dat
 	return 0;
 }
 
+static void set_timer(struct hook_process *process, uint64_t usec)
+{
+	sd_event_source_set_time(process->timer, usec);
+	sd_event_source_set_enabled(process->timer, SD_EVENT_ONESHOT);
+}
+
+static void enter(struct hook_process *process, enum stage stage,
+		  uint32_t limit_ms)
+{
+	process->stage = stage;
+	process->stage_end_us = now_us() + limit_ms * USEC_PER_MSEC;
+	set_timer(process, process->stage_end_us);
+}
+
+/* Told once for the run, and once more for the retirement. */
+static void tell(struct hook_process *process)
+{
+	process->stage = ENDED;
+	sd_event_source_set_enabled(process->timer, SD_EVENT_OFF);
+	read_output(process);
+	if (process->retired) {
+		process->retired(process->spec.data);
+		return;
+	}
+	if (!process->exited)
+		process->result.signal = SIGKILL;
+	process->result.duration_ns = (now_us() - process->started_us) * 1000;
+	process->spec.ended(process->spec.data, &process->result);
+}
+
+static void terminate(struct hook_process *process)
+{
+	hook_group_signal(&process->group, SIGTERM);
+	enter(process, TERMINATING, process->spec.grace_ms);
+}
+
+static void pass_stage_end(struct hook_process *process)
+{
+	if (process->stage == TERMINATING) {
+		hook_group_signal(&process->group, SIGKILL);
+		enter(process, KILLED, KILL_PATIENCE_MS);
+		return;
+	}
+	process->result.timed_out = process->stage == RUNNING;
+	terminate(process);
+}
+
+static bool is_over(const struct hook_process *process, bool stage_is_over)
+{
+	if (process->exited && process->stage == RUNNING)
+		return true;
+	if (process->exited && hook_group_is_empty(&process->group))
+		return true;
+	return process->stage == KILLED && stage_is_over;
+}
+
+/* May end the process's life: whoever is told may free it. */
+static void check(struct hook_process *process)
+{
+	uint64_t now = now_us(), next = now + POLL_MS * USEC_PER_MSEC;
+	bool stage_is_over = now >= process->stage_end_us;
+
+	if (is_over(process, stage_is_over)) {
+		tell(process);
+		return;
+	}
+	if (stage_is_over)
+		pass_stage_end(process);
+	if (process->stage != RUNNING)
+		set_timer(process, next < process->stage_end_us
+					   ? next
+					   : process->stage_end_us);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *data)
+{
+	(void)source;
+	(void)usec;
+	check(data);
+	return 0;
+}
+
+/* Not reaped yet: its number is that of its group. */
 static int on_end(sd_event_source *source, int fd, uint32_t events, void *data)
 {
 	struct hook_process *process = data;
@@ -91,79 +160,82 @@ static int on_end(sd_event_source *source, int fd, uint32_t events, void *data)
 
 	(void)source;
 	(void)events;
-	if (waitid(P_PIDFD, fd, &info, WEXITED | WNOHANG) || !info.si_pid)
+	if (waitid(P_PIDFD, fd, &info, WEXITED | WNOHANG | WNOWAIT) ||
+	    !info.si_pid)
 		return 0;
 	process->end = sd_event_source_disable_unref(process->end);
-	process->timer = sd_event_source_disable_unref(process->timer);
-	process->pid = 0;
-	read_output(process);
-	process->result.duration_ns = (now_us() - process->started_us) * 1000;
+	process->exited = true;
 	if (info.si_code == CLD_EXITED)
 		process->result.exit_code = info.si_status;
 	else
 		process->result.signal = info.si_status;
-	process->spec.ended(process->spec.data, &process->result);
-	return 0;
-}
-
-/* The whole group: a hook is often a shell that waits for something. Right
- * after the fork there is no group yet. */
-static void signal_group(const struct hook_process *process, int signal)
-{
-	if (process->pid > 0 && kill(-process->pid, signal))
-		kill(process->pid, signal);
-}
-
-static int on_timer(sd_event_source *source, uint64_t usec, void *data)
-{
-	struct hook_process *process = data;
-
-	(void)usec;
-	if (process->stopping) {
-		signal_group(process, SIGKILL);
-		return 0;
-	}
-	process->result.timed_out = true;
-	hook_process_stop(process);
-	(void)source;
+	if (process->stage != ENDED)
+		check(process);
 	return 0;
 }
 
 void hook_process_stop(struct hook_process *process)
 {
-	if (process->stopping || !process->timer)
+	if (process->stage != RUNNING)
 		return;
-	process->stopping = true;
-	signal_group(process, SIGTERM);
-	sd_event_source_set_time(process->timer,
-				 now_us() + process->spec.grace_ms * 1000ULL);
-	sd_event_source_set_enabled(process->timer, SD_EVENT_ONESHOT);
+	terminate(process);
+	set_timer(process, now_us());
 }
 
-/* In the child. The monitor's signal mask, umask and descriptors are no
- * business of a hook. */
-static _Noreturn void run(const struct hook_spec *spec, int output_fd)
+void hook_process_retire(struct hook_process *process, uint32_t limit_ms,
+			 void (*retired)(void *data))
 {
+	process->retired = retired;
+	if (process->exited)
+		enter(process, RETIRING, limit_ms);
+	else /* it could not be killed before, and is left to itself */
+		enter(process, KILLED, 0);
+	set_timer(process, now_us());
+}
+
+/* Where it cannot be set it is nobody's concern. */
+static void forget_oom_score(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "0", 1) < 0)
+		errno = 0;
+	if (fd >= 0)
+		close(fd);
+}
+
+/* In the child. The monitor's signal mask, umask, descriptors and protection
+ * against the OOM killer are no business of a hook. */
+static _Noreturn void run(const struct hook_process *process, int output_fd)
+{
+	const struct hook_spec *spec = &process->spec;
 	char *const argv[] = {(char *)spec->path, (char *)spec->argument, NULL};
 	struct sigaction action = {.sa_handler = SIG_DFL};
-	int null = open("/dev/null", O_RDONLY), i;
+	int null = open("/dev/null", O_RDONLY), err, i;
 	sigset_t none;
 
-	setsid();
 	for (i = 1; i < NSIG; i++)
 		sigaction(i, &action, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(022);
+	forget_oom_score();
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 	    dup2(output_fd, STDOUT_FILENO) < 0 ||
 	    dup2(output_fd, STDERR_FILENO) < 0 || chdir("/"))
 		_exit(126);
+	err = hook_group_enter(&process->group);
+	if (err) {
+		dprintf(STDERR_FILENO, "cannot enter its cgroup: %s\n",
+			strerror(-err));
+		_exit(126);
+	}
 	close_range(STDERR_FILENO + 1, ~0U, 0);
 	execve(spec->path, argv, spec->environment);
+	err = errno;
 	dprintf(STDERR_FILENO, "%s: cannot execute: %s\n", spec->path,
-		strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
+		strerror(err));
+	_exit(err == ENOENT ? 127 : 126);
 }
 
 static int spawn(struct hook_process *process)
@@ -176,14 +248,15 @@ static int spawn(struct hook_process *process)
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	process->started = time(NULL);
 	process->started_us = now_us();
-	process->pid = fork();
-	if (process->pid == 0)
-		run(&process->spec, fds[1]);
-	err = process->pid < 0 ? -errno : 0;
+	hook_group_create(&process->group);
+	process->group.leader = fork();
+	if (process->group.leader == 0)
+		run(process, fds[1]);
+	err = process->group.leader < 0 ? -errno : 0;
 	close(fds[1]);
 	if (err)
 		return err;
-	process->pidfd = pidfd_open(process->pid, 0);
+	process->pidfd = pidfd_open(process->group.leader, 0);
 	return process->pidfd < 0 ? -errno : 0;
 }
 
@@ -195,14 +268,14 @@ static int watch(struct hook_process *process, sd_event *event)
 			      on_end, process);
 	if (err < 0)
 		return err;
-	err = sd_event_add_io(event, &process->output, process->output_fd,
+	err = sd_event_add_io(event, &process->readable, process->output_fd,
 			      EPOLLIN, on_output, process);
 	if (err < 0)
 		return err;
+	process->stage_end_us = process->started_us +
+				process->spec.limit_ms * USEC_PER_MSEC;
 	return sd_event_add_time(event, &process->timer, CLOCK_MONOTONIC,
-				 process->started_us +
-					 process->spec.limit_ms * 1000ULL,
-				 1000, on_timer, process);
+				 process->stage_end_us, 1000, on_timer, process);
 }
 
 int hook_process_start(struct hook_process **out, sd_event *event,
@@ -214,14 +287,14 @@ int hook_process_start(struct hook_process **out, sd_event *event,
 	if (!process)
 		return -ENOMEM;
 	process->spec = *spec;
-	process->pidfd = process->output_fd = -1;
+	process->group.cgroup = process->pidfd = process->output_fd = -1;
 	process->result.exit_code = -1;
 	process->result.limit_ms = spec->limit_ms;
 	err = spawn(process);
 	if (err >= 0)
 		err = watch(process, event);
 	if (err < 0) {
-		signal_group(process, SIGKILL);
+		hook_group_signal(&process->group, SIGKILL);
 		hook_process_free(process);
 		return err;
 	}
@@ -231,29 +304,13 @@ int hook_process_start(struct hook_process **out, sd_event *event,
 
 size_t hook_process_take(struct hook_process *process, const char **output)
 {
-	size_t len;
-
-	read_output(process);
-	*output = process->text + process->taken;
-	len = process->len - process->taken;
-	process->taken = process->len;
-	return len;
+	return hook_output_take(&process->output, output);
 }
 
 void hook_process_last_line(const struct hook_process *process, char *line,
 			    size_t size)
 {
-	const char *text = process->text;
-	size_t end = process->len, start, i;
-
-	while (end && (text[end - 1] == '\n' || text[end - 1] == '\r'))
-		end--;
-	for (start = end; start && text[start - 1] != '\n'; start--)
-		;
-	for (i = 0; start + i < end && i < size - 1; i++)
-		line[i] = (unsigned char)text[start + i] < ' ' ? ' '
-							       : text[start + i];
-	line[i] = '\0';
+	hook_output_last_line(&process->output, line, size);
 }
 
 time_t hook_process_started(const struct hook_process *process)
@@ -266,10 +323,11 @@ void hook_process_free(struct hook_process *process)
 	if (!process)
 		return;
 	sd_event_source_disable_unref(process->end);
-	sd_event_source_disable_unref(process->output);
+	sd_event_source_disable_unref(process->readable);
 	sd_event_source_disable_unref(process->timer);
-	if (process->pid > 0)
-		waitpid(process->pid, NULL, WNOHANG);
+	if (process->group.leader > 0)
+		waitpid(process->group.leader, NULL, WNOHANG);
+	hook_group_remove(&process->group);
 	if (process->pidfd >= 0)
 		close(process->pidfd);
 	if (process->output_fd >= 0)

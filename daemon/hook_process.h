@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * One run of one hook: a process group with a time limit, whose output is kept
- * in bounded memory.
- */
+/* One run of one hook: its processes, with time limits, and their output. */
 #ifndef KFREEZE_HOOK_PROCESS_H
 #define KFREEZE_HOOK_PROCESS_H
 
@@ -11,8 +8,6 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 #include <time.h>
-
-#define HOOK_OUTPUT_MAX 65536
 
 struct hook_process;
 
@@ -24,13 +19,19 @@ struct hook_exit {
 	uint64_t duration_ns;
 };
 
+/* As a shell has it in $?. */
+static inline int hook_exit_status(const struct hook_exit *exit)
+{
+	return exit->signal ? 128 + exit->signal : exit->exit_code;
+}
+
 struct hook_spec {
 	const char *path, *argument;
 	char *const *environment;
-	uint32_t limit_ms; /* then SIGTERM */
+	uint32_t limit_ms; /* then SIGTERM to all its processes */
 	uint32_t grace_ms; /* after that SIGKILL */
-	/* The process has ended. What it left in the background may go on
-	 * writing, which is read until hook_process_free(). */
+	/* The hook has ended, or cannot even be killed. What it left in the
+	 * background may go on writing, which is read. */
 	void (*ended)(void *data, const struct hook_exit *result);
 	void *data;
 };
@@ -42,10 +43,14 @@ int hook_process_start(struct hook_process **process, sd_event *event,
 /* As if the time limit had passed; the end will follow. */
 void hook_process_stop(struct hook_process *process);
 
+/* After its end: what is left in the background gets @limit_ms to go, then
+ * SIGTERM and SIGKILL. @retired follows, with the data of the spec. */
+void hook_process_retire(struct hook_process *process, uint32_t limit_ms,
+			 void (*retired)(void *data));
+
 /* The last HOOK_OUTPUT_MAX bytes that were not taken before. */
 size_t hook_process_take(struct hook_process *process, const char **output);
 
-/* The last line of output, without control characters. */
 void hook_process_last_line(const struct hook_process *process, char *line,
 			    size_t size);
 

@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Running the hooks of a cycle, and the log that admins of the stock script
- * know: written before the freeze and after the thaw, never between.
+ * The order of hooks: freeze hooks as listed, thaw hooks in reverse, and those
+ * side by side that want it. What they say is logged when the cycle is over.
  */
 #include "hooks.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "hook_environment.h"
+#include "hook_group.h"
 #include "hook_list.h"
+#include "hook_log.h"
 #include "log.h"
 
 static struct {
@@ -24,17 +23,18 @@ static struct {
 	struct hooks_settings settings;
 	struct hook_list list;
 	struct hook_environment environment;
+	uint32_t id; /* of the cycle */
 	bool thawing; /* the phase */
-	size_t next; /* the hook to run; when thawing, one past it */
-	struct hook *hook; /* the one running */
-	struct hook_process *process; /* of it */
 	bool stopped;
+	size_t next; /* the hook to start; when thawing, one past it */
+	size_t nr_running, nr_retiring; /* of hooks */
+	bool side_by_side; /* those that run want it */
 	uint64_t budget_end_ms;
 	int err;
 	char text[HOOKS_TEXT_MAX];
 } state;
 
-static int run_next(void);
+static void advance(void);
 
 static uint64_t now_ms(void)
 {
@@ -59,99 +59,59 @@ bool hooks_has_failed(const struct hooks_result *result)
 	return result->exit.exit_code != 0 || result->exit.timed_out;
 }
 
-/* As date(1) prints it. */
-static void print_date(int fd, time_t when)
+/* --- results --- */
+
+static void describe_failure(const struct hooks_result *result, char *text,
+			     size_t size)
 {
-	char date[64];
-	struct tm tm;
+	const struct hook_exit *exit = &result->exit;
+	char what[64], colon[] = ": ";
 
-	localtime_r(&when, &tm);
-	strftime(date, sizeof(date), "%a %b %e %H:%M:%S %Z %Y", &tm);
-	dprintf(fd, "%s: ", date);
-}
-
-static int open_log(void)
-{
-	return open(state.settings.log_path,
-		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-}
-
-static void print_output(int fd, struct hook_process *process)
-{
-	const char *output;
-	size_t len = hook_process_take(process, &output);
-
-	if (!len)
-		return;
-	dprintf(fd, "%.*s%s", (int)len, output,
-		output[len - 1] == '\n' ? "" : "\n");
-}
-
-/* A log that cannot be written is no reason to fail a freeze: the report and
- * the journal have it all. */
-static void log_run(const char *path, struct hook_process *process,
-		    const struct hook_exit *result)
-{
-	int fd = open_log();
-
-	if (fd < 0)
-		return;
-	print_date(fd, hook_process_started(process));
-	dprintf(fd, "execute %s %s\n", path, phase_name());
-	print_output(fd, process);
-	print_date(fd, time(NULL));
-	if (result->timed_out)
-		dprintf(fd, "%s timed out after %g s, killed\n", path,
-			result->limit_ms / 1000.0);
+	if (exit->timed_out)
+		snprintf(what, sizeof(what), "timed out after %g s",
+			 exit->limit_ms / 1000.0);
+	else if (exit->signal)
+		snprintf(what, sizeof(what), "was killed by signal %d",
+			 exit->signal);
+	else if (exit->exit_code < 0)
+		snprintf(what, sizeof(what), "did not run");
 	else
-		dprintf(fd, "%s finished with status=%d\n", path,
-			result->signal ? 128 + result->signal
-				       : result->exit_code);
-	close(fd);
+		snprintf(what, sizeof(what), "failed: status %d",
+			 exit->exit_code);
+	snprintf(text, size, "%s: %s hook %s%s%s", result->path, phase_name(),
+		 what, *result->line ? colon : "", result->line);
 }
 
-/* What was left in the background has written since its hook ended. */
-static void log_background(struct hook_process *process)
+static void log_failure(const struct hooks_result *result, const char *text)
 {
-	int fd = process ? open_log() : -1;
+	char fields[PATH_MAX + 96];
 
-	if (fd < 0)
-		return;
-	print_output(fd, process);
-	close(fd);
-}
-
-static void tell_failure(const char *path, const struct hooks_result *result)
-{
-	char *text = state.text, fields[PATH_MAX + 64];
-
-	if (result->exit.timed_out)
-		snprintf(text, HOOKS_TEXT_MAX, "%s: %s hook timed out after %g s",
-			 path, phase_name(), result->exit.limit_ms / 1000.0);
-	else if (result->exit.signal)
-		snprintf(text, HOOKS_TEXT_MAX,
-			 "%s: %s hook was killed by signal %d", path,
-			 phase_name(), result->exit.signal);
-	else if (result->exit.exit_code < 0)
-		snprintf(text, HOOKS_TEXT_MAX, "%s: %s hook did not run: %s",
-			 path, phase_name(), result->line);
-	else
-		snprintf(text, HOOKS_TEXT_MAX, "%s: %s hook failed: status %d",
-			 path, phase_name(), result->exit.exit_code);
 	snprintf(fields, sizeof(fields),
 		 "KFREEZE_HOOK=%s\nKFREEZE_HOOK_PHASE=%s\nKFREEZE_HOOK_STATUS=%d",
-		 path, phase_name(), result->exit.exit_code);
+		 result->path, phase_name(), hook_exit_status(&result->exit));
 	log_with(LOG_WARNING, fields, "%s", text);
 }
 
+static bool aborts(const struct hook *hook)
+{
+	if (hook->header.policy == HOOK_POLICY_DEFAULT)
+		return state.settings.abort_on_failure;
+	return hook->header.policy == HOOK_POLICY_ABORT;
+}
+
+/* The first failure that counts is the one that the host hears of. */
 static void tell(struct hook *hook, const struct hooks_result *result)
 {
-	bool failed = hooks_has_failed(result);
+	char text[HOOKS_TEXT_MAX];
 
-	if (failed && !state.stopped)
-		tell_failure(hook->path, result);
-	if (failed && !state.thawing && state.settings.abort_on_failure)
-		state.err = -EIO;
+	if (hooks_has_failed(result) && !state.stopped) {
+		describe_failure(result, text, sizeof(text));
+		log_failure(result, text);
+		if (!state.thawing && aborts(hook) && !state.err) {
+			state.err = -EIO;
+			strcpy(state.text, text);
+		}
+	}
 	state.settings.ran(state.settings.data, result);
 }
 
@@ -167,124 +127,215 @@ static void tell_not_run(struct hook *hook, const char *reason)
 	tell(hook, &result);
 }
 
-static int on_finish(sd_event_source *source, void *unused)
+static void log_output(const struct hook *hook, struct hook_process *process,
+		       const struct hook_exit *exit)
 {
-	(void)source;
-	(void)unused;
-	state.settings.done(state.settings.data, state.err,
-			    state.err ? state.text : "");
-	return 0;
+	struct hook_log_entry entry = {
+		.path = hook->path,
+		.thawing = state.thawing,
+		.background = !exit,
+		.started = hook_process_started(process),
+		.ended = time(NULL),
+	};
+
+	if (exit)
+		entry.exit = *exit;
+	entry.len = hook_process_take(process, &entry.output);
+	if (exit || entry.len)
+		hook_log_add(&entry);
 }
 
-/* Through the loop: the caller of this phase is not to be called back from
- * within its call. */
-static int finish(void)
+static void tell_ran(struct hook *hook, struct hook_process *process,
+		     const struct hook_exit *exit)
 {
-	size_t i;
-
-	if (state.stopped)
-		state.err = -ECANCELED;
-	if (state.thawing) {
-		for (i = 0; i < state.list.nr; i++) {
-			log_background(state.list.hooks[i].freeze);
-			hook_process_free(state.list.hooks[i].freeze);
-		}
-		hook_list_free(&state.list);
-	}
-	return sd_event_add_defer(state.event, NULL, on_finish, NULL);
-}
-
-static void on_ended(void *unused, const struct hook_exit *exit)
-{
-	struct hook *hook = state.hook;
-	struct hook_process *process = state.process;
 	struct hooks_result result = {
 		.path = hook->path,
 		.thawing = state.thawing,
 		.exit = *exit,
 	};
 
-	(void)unused;
-	state.process = NULL;
+	hook_process_last_line(process, result.line, sizeof(result.line));
+	log_output(hook, process, exit);
+	tell(hook, &result);
+}
+
+/* --- one hook --- */
+
+static void on_retired(void *data)
+{
+	struct hook *hook = data;
+
+	log_output(hook, hook->background, NULL);
+	hook_process_free(hook->background);
+	hook->background = NULL;
+	state.nr_retiring--;
+	advance();
+}
+
+/* Its thaw is over, or cannot be had: what its freeze left has to go. */
+static void retire(struct hook *hook)
+{
+	if (!state.thawing || !hook->background)
+		return;
+	state.nr_retiring++;
+	hook_process_retire(hook->background, state.settings.background_ms,
+			    on_retired);
+}
+
+static void on_ended(void *data, const struct hook_exit *exit)
+{
+	struct hook *hook = data;
+	struct hook_process *process = hook->process;
+
+	hook->process = NULL;
+	state.nr_running--;
 	if (!state.thawing && exit->exit_code == HOOKS_NOT_APPLICABLE) {
 		hook->started = false;
 		hook_process_free(process);
-		run_next();
-		return;
+	} else {
+		tell_ran(hook, process, exit);
+		if (state.thawing)
+			hook_process_free(process);
+		else
+			hook->background = process;
 	}
-	hook_process_last_line(process, result.line, sizeof(result.line));
-	log_run(hook->path, process, exit);
-	tell(hook, &result);
-	if (state.thawing)
-		hook_process_free(process);
-	else
-		hook->freeze = process;
-	run_next();
+	retire(hook);
+	advance();
 }
 
-static uint32_t limit_ms(uint32_t left_ms)
+/* A master script runs as many hooks as it likes, within the budget. */
+static uint32_t own_limit_ms(const struct hook *hook)
 {
-	if (state.thawing || state.settings.timeout_ms < left_ms)
-		return state.settings.timeout_ms;
-	return left_ms;
+	if (hook->header.timeout_ms)
+		return hook->header.timeout_ms;
+	return state.settings.script ? state.settings.budget_ms
+				     : state.settings.timeout_ms;
 }
 
-/* 0 if its end will be told by the loop. */
-static int start(struct hook *hook)
+/* 0: its time has been used up by others. */
+static uint32_t limit_ms(const struct hook *hook)
 {
+	uint32_t own_ms = own_limit_ms(hook);
 	uint64_t now = now_ms();
-	uint32_t left_ms = 0;
+
+	if (state.thawing)
+		return own_ms;
+	if (now >= state.budget_end_ms)
+		return 0;
+	return own_ms < state.budget_end_ms - now ? own_ms
+						  : state.budget_end_ms - now;
+}
+
+static int start_process(struct hook *hook, uint32_t limit)
+{
+	hook_environment_set_number(&state.environment,
+				    "KFREEZE_HOOK_TIMEOUT_MS", limit);
+	return hook_process_start(
+		&hook->process, state.event,
+		&(struct hook_spec){
+			.path = hook->path,
+			.argument = phase_name(),
+			.environment = state.environment.variables,
+			.limit_ms = limit,
+			.grace_ms = state.settings.grace_ms,
+			.ended = on_ended,
+			.data = hook,
+		});
+}
+
+static void start(struct hook *hook)
+{
+	uint32_t limit = limit_ms(hook);
 	int err;
 
 	if (*hook->refusal) {
 		tell_not_run(hook, hook->refusal);
-		return -EPERM;
+		return;
 	}
-	if (state.budget_end_ms > now)
-		left_ms = state.budget_end_ms - now;
-	if (!state.thawing && !left_ms) {
+	if (!limit) {
 		tell_not_run(hook, "the time for all hooks was used up");
-		return -ETIME;
+		return;
 	}
-	state.hook = hook;
 	hook->started = true;
-	err = hook_process_start(&state.process, state.event,
-				 &(struct hook_spec){
-					 .path = hook->path,
-					 .argument = phase_name(),
-					 .environment = state.environment.variables,
-					 .limit_ms = limit_ms(left_ms),
-					 .grace_ms = state.settings.grace_ms,
-					 .ended = on_ended,
-				 });
-	if (err)
+	err = start_process(hook, limit);
+	if (err < 0) {
 		tell_not_run(hook, strerror(-err));
-	return err;
+		retire(hook);
+		return;
+	}
+	state.nr_running++;
+	state.side_by_side = hook->header.parallel;
 }
 
+/* --- a phase --- */
+
+/* The hook whose turn it is, or NULL. */
 static struct hook *next_hook(void)
 {
 	struct hook *hooks = state.list.hooks;
 
+	if (state.stopped || state.err)
+		return NULL;
 	if (!state.thawing)
-		return state.next < state.list.nr ? &hooks[state.next++] : NULL;
-	while (state.next) {
-		if (hooks[--state.next].started)
-			return &hooks[state.next];
-	}
-	return NULL;
+		return state.next < state.list.nr ? &hooks[state.next] : NULL;
+	while (state.next && !hooks[state.next - 1].started)
+		state.next--;
+	return state.next ? &hooks[state.next - 1] : NULL;
 }
 
-/* Start the next one that can be started, or end the phase. */
-static int run_next(void)
+static void on_finish(void)
+{
+	state.settings.done(state.settings.data, state.err,
+			    state.err ? state.text : "");
+}
+
+static int on_deferred_finish(sd_event_source *source, void *unused)
+{
+	(void)source;
+	(void)unused;
+	on_finish();
+	return 0;
+}
+
+/* Never from within the call that began the phase. The log is written when the
+ * cycle is over: a write before the freeze could hang, and delay it. */
+static int finish(void)
+{
+	if (state.stopped)
+		state.err = -ECANCELED;
+	if (state.thawing) {
+		hook_list_free(&state.list);
+		if (!hook_log_write(state.event, state.settings.log_path,
+				    state.id, on_finish))
+			return 0;
+	}
+	return sd_event_add_defer(state.event, NULL, on_deferred_finish, NULL);
+}
+
+/* Start what can be started now, or end the phase. */
+static int run(void)
 {
 	struct hook *hook;
 
-	while (!state.stopped && !state.err && (hook = next_hook())) {
-		if (!start(hook))
+	while ((hook = next_hook())) {
+		if (state.nr_running &&
+		    !(state.side_by_side && hook->header.parallel))
 			return 0;
+		if (state.thawing)
+			state.next--;
+		else
+			state.next++;
+		start(hook);
 	}
+	if (state.nr_running || state.nr_retiring)
+		return 0;
 	return finish();
+}
+
+static void advance(void)
+{
+	if (run() < 0)
+		on_finish();
 }
 
 static void set_environment(const struct hooks_cycle *cycle)
@@ -295,16 +346,18 @@ static void set_environment(const struct hooks_cycle *cycle)
 	hook_environment_set_number(environment, "KFREEZE_ID", cycle->id);
 	hook_environment_set_number(environment, "KFREEZE_TIMEOUT_MS",
 				    cycle->timeout_ms);
-	hook_environment_set_number(environment, "KFREEZE_HOOK_TIMEOUT_MS",
-				    state.settings.timeout_ms);
 	hook_environment_set_mounts(environment, cycle->mounts);
 }
 
-void hooks_init(sd_event *event, const struct hooks_settings *settings)
+/* The time that hooks ask for comes on top. */
+static uint64_t budget_ms(void)
 {
-	state.event = event;
-	state.settings = *settings;
-	tzset(); /* reads its file now rather than between freeze and thaw */
+	uint64_t budget = state.settings.budget_ms;
+	size_t i;
+
+	for (i = 0; i < state.list.nr; i++)
+		budget += state.list.hooks[i].header.timeout_ms;
+	return budget;
 }
 
 static int start_phase(bool thawing, size_t first)
@@ -319,25 +372,38 @@ static int start_phase(bool thawing, size_t first)
 			 thawing ? "KFREEZE_HOOK_PHASE=thaw"
 				 : "KFREEZE_HOOK_PHASE=freeze",
 			 "executing fsfreeze hook with arg '%s'", phase_name());
-	return run_next();
+	return run();
+}
+
+void hooks_init(sd_event *event, const struct hooks_settings *settings)
+{
+	state.event = event;
+	state.settings = *settings;
+	tzset(); /* reads its file now rather than between freeze and thaw */
 }
 
 int hooks_freeze(const struct hooks_cycle *cycle)
 {
+	hook_group_prepare();
 	hook_list_find(&state.list, state.settings.directories,
 		       state.settings.script);
 	set_environment(cycle);
-	state.budget_end_ms = now_ms() + state.settings.budget_ms;
+	state.id = cycle->id;
+	state.budget_end_ms = now_ms() + budget_ms();
 	return start_phase(false, 0);
 }
 
 void hooks_stop(void)
 {
+	size_t i;
+
 	if (state.thawing || state.stopped)
 		return;
 	state.stopped = true;
-	if (state.process)
-		hook_process_stop(state.process);
+	for (i = 0; i < state.list.nr; i++) {
+		if (state.list.hooks[i].process)
+			hook_process_stop(state.list.hooks[i].process);
+	}
 }
 
 int hooks_thaw(const char *outcome)

@@ -36,6 +36,7 @@ struct hooks_settings {
 	const char *log_path;
 	uint32_t timeout_ms, budget_ms; /* of a hook, of all freeze hooks */
 	uint32_t grace_ms; /* from SIGTERM to SIGKILL */
+	uint32_t background_ms; /* after its thaw, for what a freeze has left */
 	bool abort_on_failure;
 	void (*ran)(void *data, const struct hooks_result *result);
 	/* The phase is over. -ECANCELED after hooks_stop(); else, if failures

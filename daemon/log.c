@@ -100,6 +100,11 @@ void log_set_verbose(bool verbose)
 	state.verbose = verbose;
 }
 
+bool log_is_journal(void)
+{
+	return state.journal;
+}
+
 /* The journal stamps a line when it arrives: a held one tells its own time. */
 static void print_time(const struct line *line, char *out, size_t size)
 {

@@ -16,6 +16,8 @@ int log_init(const char *ident, const char *path, bool verbose);
 
 void log_set_verbose(bool verbose);
 
+bool log_is_journal(void);
+
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

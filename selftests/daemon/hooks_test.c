@@ -3,6 +3,8 @@
 /* link: ipc query */
 #include "ktap.h"
 
+#include <sys/mount.h>
+
 #include "client.h"
 #include "sandbox.h"
 
@@ -211,4 +213,119 @@ TEST(freeze_waits_for_the_thaw_hooks_of_a_lost_one)
 	CHECK_EQ(client_answer(&client, id).count, 1);
 	CHECK_STREQ(sandbox_read_file(NOTES), "freeze\nthaw lost\nfreeze\n");
 	CHECK_EQ(thaw(&client).count, 1);
+}
+
+static uint32_t application(struct client *client)
+{
+	struct report_record record;
+
+	CHECK(client_record(client, REPORT_CYCLE, 0, &record));
+	return record.cycle.application;
+}
+
+TEST(report_has_the_worst_that_hooks_say_of_their_applications)
+{
+	static const struct {
+		const char *more;
+		uint32_t application;
+	} rows[] = {
+		{"exit 80", REPORT_APPLICATION_NONE},
+		{"exit 0", REPORT_APPLICATION_OK},
+		{"[ $1 = thaw ]", REPORT_APPLICATION_FAILED},
+		{"[ $1 = freeze ]", REPORT_APPLICATION_LOST},
+		{"exit 1", REPORT_APPLICATION_LOST},
+	};
+	struct client client;
+	const char *a;
+	size_t i;
+
+	SANDBOX_ENTER("");
+	a = sandbox_mount("a", NULL);
+	client = client_start();
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		printf("# %s\n", rows[i].more);
+		add_hook(HOOK, rows[i].more);
+		CHECK_EQ(freeze(&client, a).err, 0);
+		CHECK_EQ(thaw(&client).err, 0);
+		CHECK_EQ(application(&client), rows[i].application);
+	}
+}
+
+/* It waits in the kernel, where no signal reaches it. */
+TEST(hook_that_cannot_be_killed_stops_nobody)
+{
+	struct report_record record;
+	struct client client;
+	long long begin;
+	const char *a, *b;
+
+	SANDBOX_ENTER("[hooks]\ntimeout = 1\n");
+	a = sandbox_mount("a", NULL);
+	b = sandbox_mount("b", NULL);
+	add_hook(HOOK, "[ $1 = thaw ] || echo >" SANDBOX "/b/file");
+	CHECK_EQ(sandbox_fifreeze(b), 0);
+	client = client_start();
+	begin = clock_ms();
+	CHECK_EQ(freeze(&client, a).count, 1);
+	CHECK_EQ(thaw(&client).count, 1);
+	CHECK(clock_ms() - begin < CLIENT_PATIENCE_MS);
+	CHECK(client_record(&client, REPORT_HOOK, 0, &record));
+	CHECK_EQ(record.hook.timed_out, 1);
+	CHECK_STREQ(sandbox_read_file(NOTES), "freeze\nthaw ok\n");
+	CHECK_EQ(sandbox_fithaw(b), 0);
+}
+
+static bool log_is_complete(const char *path)
+{
+	long long end = clock_ms() + CLIENT_PATIENCE_MS;
+
+	while (!strstr(sandbox_read_file(path), "finished with status=0\n")) {
+		if (clock_ms() > end)
+			return false;
+		poll(NULL, 0, 10);
+	}
+	return true;
+}
+
+TEST(log_on_a_disk_that_hangs_delays_nobody)
+{
+	struct client client;
+	const char *a, *b;
+
+	SANDBOX_ENTER("");
+	a = sandbox_mount("a", NULL);
+	b = sandbox_mount("b", NULL);
+	add_hook(HOOK, "");
+	client = client_start();
+	CHECK_EQ(mount(b, "/var/log", NULL, MS_BIND, NULL), 0);
+	CHECK_EQ(sandbox_fifreeze(b), 0);
+	CHECK_EQ(freeze(&client, a).count, 1);
+	CHECK_EQ(thaw(&client).count, 1);
+	CHECK_EQ(freeze(&client, a).count, 1);
+	CHECK_EQ(thaw(&client).count, 1);
+	CHECK_STREQ(sandbox_read_file(NOTES),
+		    "freeze\nthaw ok\nfreeze\nthaw ok\n");
+	CHECK_EQ(sandbox_fithaw(b), 0);
+	CHECK(log_is_complete(SANDBOX "/b/qga-fsfreeze-hook.log"));
+	CHECK_EQ(umount("/var/log"), 0);
+}
+
+/* A thaw hook can write to what was frozen. */
+TEST(thaw_hook_of_a_lost_freeze_finds_nothing_frozen)
+{
+	struct report_record record;
+	struct client client;
+	const char *a;
+
+	SANDBOX_ENTER("[general]\ntimeout = 1\n[hooks]\ntimeout = 5\n");
+	a = sandbox_mount("a", NULL);
+	add_hook(HOOK, "[ $1 = freeze ] || echo >" SANDBOX "/a/file");
+	client = client_start();
+	CHECK_EQ(freeze(&client, a).err, 0);
+	CHECK(client_wait_state(&client, IPC_LOST, 1000 + AT_ONCE_MS));
+	CHECK_EQ(thaw(&client).err, -ESTALE);
+	CHECK(client_record(&client, REPORT_HOOK, 1, &record));
+	CHECK_STREQ(record.hook.phase, "thaw");
+	CHECK_EQ(record.hook.exit_code, 0);
+	CHECK(record.hook.duration_ns < AT_ONCE_MS * 1000000ULL);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Running hooks: order, limits, what they get, what is refused. */
-/* link: hooks hook_list hook_process hook_environment log */
+/* link: hooks hook_list hook_header hook_process hook_group hook_output */
+/* link: hook_environment hook_log hook_journal log */
 /* libs: libsystemd */
 #include "ktap.h"
 
@@ -11,6 +12,7 @@
 #include <time.h>
 
 #include "hook_list.h"
+#include "hook_output.h"
 #include "hooks.h"
 #include "mounts.h"
 
@@ -83,6 +85,7 @@ static struct hooks_settings set_up(void)
 		.timeout_ms = 20000,
 		.budget_ms = 20000,
 		.grace_ms = 200,
+		.background_ms = 300,
 		.ran = on_ran,
 		.done = on_done,
 	};
@@ -231,10 +234,11 @@ TEST(a_hook_that_does_not_apply_is_silent)
 	CHECK_EQ(done_err, 0);
 	CHECK_EQ(nr_results, 1);
 	check_result(0, "a/2", 0);
-	CHECK(!strstr(read_file("log"), "a/1"));
 	thaw("ok");
 	CHECK_EQ(nr_results, 1);
 	check_result(0, "a/2", 0);
+	CHECK(strstr(read_file("log"), "a/2"));
+	CHECK(!strstr(read_file("log"), "a/1"));
 }
 
 /* Rows of the stock script, and editors' files. */
@@ -330,12 +334,12 @@ TEST(policy_abort_stops_at_the_first_failure)
 
 	settings.abort_on_failure = true;
 	add_script("a/1", "exit 0", 0755);
-	add_script("a/2", "exit 3", 0755);
+	add_script("a/2", "echo the reason; exit 3", 0755);
 	add_script("a/3", "exit 0", 0755);
 	start(&settings);
 	freeze();
 	CHECK_EQ(done_err, -EIO);
-	CHECK(strstr(done_text, "/a/2: freeze hook failed: status 3"));
+	CHECK(strstr(done_text, "/a/2: freeze hook failed: status 3: the reason"));
 	CHECK_EQ(nr_results, 2);
 	/* those that were started get their thaw, also the failed one */
 	thaw("aborted");
@@ -349,7 +353,7 @@ TEST(a_hook_that_hangs_is_terminated)
 	struct hooks_settings settings = set_up();
 
 	settings.timeout_ms = 300;
-	add_script("a/1", "sleep 1000", 0755);
+	add_script("a/1", "[ $1 = thaw ] || sleep 1000", 0755);
 	add_script("a/2", "exit 0", 0755);
 	start(&settings);
 	freeze();
@@ -359,6 +363,7 @@ TEST(a_hook_that_hangs_is_terminated)
 	CHECK(results[0].exit.duration_ns >= 300000000);
 	CHECK(results[0].exit.duration_ns < 5000000000);
 	check_result(1, "a/2", 0);
+	thaw("ok");
 	CHECK(strstr(read_file("log"), "/a/1 timed out after 0.3 s, killed\n"));
 }
 
@@ -435,6 +440,142 @@ TEST(background_process_neither_delays_nor_dies)
 	CHECK(strstr(read_file("log"), "held until thaw\n"));
 }
 
+TEST(background_process_that_stays_is_ended_after_its_thaw)
+{
+	struct hooks_settings settings = set_up();
+	pid_t pid;
+
+	add_script("a/1",
+		   "[ $1 = thaw ] || { trap '' TERM; sleep 1000 & echo $!; }",
+		   0755);
+	start(&settings);
+	freeze();
+	pid = atoi(results[0].line);
+	CHECK_EQ(kill(pid, 0), 0);
+	thaw("ok");
+	check_result(0, "a/1", 0);
+	CHECK(has_ended(pid));
+}
+
+/* Each waits for the other. */
+TEST(parallel_hooks_run_side_by_side)
+{
+	struct hooks_settings settings = set_up();
+	char script[256];
+
+	snprintf(script, sizeof(script),
+		 "# kfreeze: parallel\ncd %s; echo >$1.a; read line <$1.b", root);
+	add_script("a/1", script, 0755);
+	snprintf(script, sizeof(script),
+		 "# kfreeze: parallel\ncd %s; read line <$1.a; echo >$1.b", root);
+	add_script("a/2", script, 0755);
+	CHECK_EQ(chdir(root), 0);
+	CHECK(!mkfifo("freeze.a", 0600) && !mkfifo("freeze.b", 0600));
+	CHECK(!mkfifo("thaw.a", 0600) && !mkfifo("thaw.b", 0600));
+	start(&settings);
+	freeze();
+	CHECK_EQ(nr_results, 2);
+	CHECK(!results[0].exit.exit_code && !results[1].exit.exit_code);
+	thaw("ok");
+	CHECK_EQ(nr_results, 2);
+	CHECK(!results[0].exit.exit_code && !results[1].exit.exit_code);
+}
+
+TEST(other_hooks_run_alone)
+{
+	static const char *const names[] = {"a/1", "a/2", "a/3", "a/4"};
+	struct hooks_settings settings = set_up();
+	char script[256];
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		snprintf(script, sizeof(script),
+			 "%s\necho $1 %s >>%s/notes; sleep 0.1; "
+			 "echo end >>%s/notes",
+			 i == 0 || i == 3 ? "# kfreeze: parallel" : "",
+			 names[i] + 2, root, root);
+		add_script(names[i], script, 0755);
+	}
+	start(&settings);
+	freeze();
+	thaw("ok");
+	CHECK_STREQ(read_file("notes"),
+		    "freeze 1\nend\nfreeze 2\nend\nfreeze 3\nend\nfreeze 4\nend\n"
+		    "thaw 4\nend\nthaw 3\nend\nthaw 2\nend\nthaw 1\nend\n");
+}
+
+TEST(a_hook_may_ask_for_another_limit)
+{
+	struct hooks_settings settings = set_up();
+
+	add_script("a/1", "# kfreeze: timeout=1\n[ $1 = thaw ] || sleep 1000",
+		   0755);
+	start(&settings);
+	freeze();
+	CHECK(results[0].exit.timed_out);
+	CHECK_EQ(results[0].exit.limit_ms, 1000);
+}
+
+TEST(a_limit_of_its_own_comes_on_top_of_the_budget)
+{
+	struct hooks_settings settings = set_up();
+
+	settings.budget_ms = 200;
+	add_script("a/1",
+		   "# kfreeze: timeout=10\nsleep 0.5; echo $KFREEZE_HOOK_TIMEOUT_MS",
+		   0755);
+	start(&settings);
+	freeze();
+	check_result(0, "a/1", 0);
+	CHECK_STREQ(results[0].line, "10000");
+}
+
+TEST(a_hook_may_ask_for_another_policy)
+{
+	struct hooks_settings settings = set_up();
+
+	settings.abort_on_failure = true;
+	add_script("a/1", "# kfreeze: policy=continue\nexit 1", 0755);
+	start(&settings);
+	freeze();
+	CHECK_EQ(done_err, 0);
+	thaw("ok");
+	nr_results = 0;
+	settings.abort_on_failure = false;
+	add_script("a/2", "# kfreeze: policy=abort\nexit 2", 0755);
+	start(&settings);
+	freeze();
+	CHECK_EQ(done_err, -EIO);
+	CHECK_EQ(nr_results, 2);
+	CHECK(strstr(done_text, "/a/2: freeze hook failed: status 2"));
+}
+
+TEST(a_header_that_is_not_understood_is_refused)
+{
+	struct hooks_settings settings = set_up();
+
+	add_script("a/1", "# kfreeze: policy=abrot", 0755);
+	start(&settings);
+	freeze();
+	check_result(0, "a/1", -1);
+	CHECK(strstr(results[0].line, "refused: header: 'policy=abrot'"));
+	thaw("ok");
+	CHECK_EQ(nr_results, 0);
+}
+
+TEST(thaw_hooks_run_once)
+{
+	struct hooks_settings settings = set_up();
+
+	add_script("a/1", "exit 0", 0755);
+	start(&settings);
+	freeze();
+	thaw("lost");
+	CHECK_EQ(nr_results, 1);
+	thaw("ok");
+	CHECK_EQ(nr_results, 0);
+}
+
 TEST(stop_ends_the_running_hook_and_starts_no_more)
 {
 	struct hooks_settings settings = set_up();
@@ -468,7 +609,9 @@ TEST(environment_is_clean)
 	struct hooks_settings settings = set_up();
 	char script[256];
 
+	settings.budget_ms = 60000;
 	setenv("SECRET", "x", 1);
+	CHECK(dup(STDOUT_FILENO) >= 0); /* without O_CLOEXEC */
 	umask(0);
 	signal(SIGPIPE, SIG_IGN);
 	snprintf(script, sizeof(script),
@@ -506,6 +649,7 @@ TEST(log_has_the_stock_format)
 	add_script("a/1", "echo output; printf unfinished; exit 7", 0755);
 	start(&settings);
 	freeze();
+	thaw("ok");
 	strftime(date, sizeof(date), "%a %b %e ", gmtime(&now));
 	CHECK(!strncmp(read_file("log"), date, strlen(date)));
 	snprintf(expected, sizeof(expected),
@@ -524,6 +668,7 @@ TEST(output_without_end_is_bounded)
 	struct hooks_settings settings = set_up();
 
 	add_script("a/1",
+		   "[ $1 = freeze ] || exit 0\n"
 		   "i=0; while [ $i -lt 20000 ]; do echo 0123456789; "
 		   "i=$((i + 1)); done; echo the end",
 		   0755);
@@ -531,6 +676,7 @@ TEST(output_without_end_is_bounded)
 	freeze();
 	check_result(0, "a/1", 0);
 	CHECK_STREQ(results[0].line, "the end");
+	thaw("ok");
 	CHECK(strlen(read_file("log")) < HOOK_OUTPUT_MAX + 1024);
 	CHECK(strlen(read_file("log")) > HOOK_OUTPUT_MAX / 2);
 }
