@@ -41,23 +41,24 @@ static int become(const struct passwd *user)
 }
 
 /* In the child. The signal is set last: a change of user would clear it. */
-static _Noreturn void run(const char *const *argv, const struct passwd *user,
-			  int input_fd, int output_fd, pid_t parent)
+static _Noreturn void run(const struct client_spec *spec, int input_fd,
+			  int output_fd, pid_t parent)
 {
 	signal(SIGPIPE, SIG_DFL);
 	if (dup2(input_fd, STDIN_FILENO) < 0 ||
 	    dup2(output_fd, STDOUT_FILENO) < 0 ||
-	    dup2(output_fd, STDERR_FILENO) < 0 || become(user) ||
+	    dup2(output_fd, STDERR_FILENO) < 0 || become(spec->user) ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
 		_exit(126);
-	execvp(*argv, (char *const *)argv);
-	dprintf(STDERR_FILENO, "%s: cannot execute: %s\n", *argv,
+	execvp(spec->program, (char *const *)spec->argv);
+	if (spec->other)
+		execvp(spec->other, (char *const *)spec->argv);
+	dprintf(STDERR_FILENO, "%s: cannot execute: %s\n", spec->program,
 		strerror(errno));
 	_exit(127);
 }
 
-int client_start(struct client *client, const char *const *argv,
-		 const struct passwd *user)
+int client_start(struct client *client, const struct client_spec *spec)
 {
 	int input[2], output[2], err;
 	pid_t parent = getpid();
@@ -75,7 +76,7 @@ int client_start(struct client *client, const char *const *argv,
 	client->output_fd = output[0];
 	client->pid = fork();
 	if (client->pid == 0)
-		run(argv, user, input[0], output[1], parent);
+		run(spec, input[0], output[1], parent);
 	err = client->pid < 0 ? -errno : 0;
 	close(input[0]);
 	close(output[1]);

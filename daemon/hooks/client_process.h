@@ -25,10 +25,16 @@ struct client {
 
 uint64_t client_now_ms(void);
 
-/* @user: to run as, or NULL. 0 or -errno; that it cannot be executed shows when
- * it is asked. */
-int client_start(struct client *client, const char *const *argv,
-		 const struct passwd *user);
+/* @program: its name; @other: what it may be called instead, or NULL; @user: to
+ * run as, or NULL. 0 or -errno; that it cannot be executed shows when it is
+ * asked. */
+struct client_spec {
+	const char *program, *other;
+	const char *const *argv;
+	const struct passwd *user;
+};
+
+int client_start(struct client *client, const struct client_spec *spec);
 
 /*
  * Run @statement, without its semicolon. 0: the last line of its result is in

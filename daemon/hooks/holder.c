@@ -205,6 +205,7 @@ int holder_start(const struct instance *instances, size_t nr,
 		.started_ms = client_now_ms(),
 		.runner_fd = pidfd_open(getppid(), 0),
 	};
+	int status;
 
 	if (!holder.clients)
 		return complain("no memory", -ENOMEM);
@@ -213,7 +214,11 @@ int holder_start(const struct instance *instances, size_t nr,
 	holder.listen_fd = listen_for_thaw();
 	if (holder.listen_fd < 0)
 		return complain(DIRECTORY, holder.listen_fd);
-	return fork_holder(&holder);
+	status = fork_holder(&holder);
+	close(holder.listen_fd);
+	close(holder.runner_fd);
+	free(holder.clients);
+	return status;
 }
 
 /* What the holder has to say goes to our output; its last byte is returned. */

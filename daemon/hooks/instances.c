@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,10 @@
 #include "application.h"
 
 #define COMM_SIZE 64
+/* The user ids of services; those of people lie between. */
+#define SYSTEM_UID_MAX 999
+#define DYNAMIC_UID_MIN 61184
+#define DYNAMIC_UID_MAX 65519
 #define LISTENS 0x10000 /* __SO_ACCEPTCON of the kernel */
 
 /* Its name and its parent. The name may hold anything but its end is the last
@@ -45,17 +50,16 @@ static int read_stat(pid_t pid, char *comm, pid_t *parent)
 	return 0;
 }
 
-static bool is_server(const char *const *names, pid_t pid, pid_t *parent)
+/* Which of the names it has, or NULL. */
+static const char *name_of(const char *const *names, pid_t pid, pid_t *parent)
 {
 	char comm[COMM_SIZE];
 
 	if (read_stat(pid, comm, parent))
-		return false;
-	for (; *names; names++) {
-		if (!strcmp(comm, *names))
-			return true;
-	}
-	return false;
+		return NULL;
+	while (*names && strcmp(comm, *names))
+		names++;
+	return *names;
 }
 
 static bool is_contained(pid_t pid)
@@ -111,13 +115,19 @@ static void find_sockets(struct instance *instance)
 	fclose(file);
 }
 
-static int look_at(struct instance *instance, pid_t pid)
+static bool is_service(uid_t uid)
+{
+	return uid <= SYSTEM_UID_MAX ||
+	       (uid >= DYNAMIC_UID_MIN && uid <= DYNAMIC_UID_MAX);
+}
+
+static int look_at(struct instance *instance, pid_t pid, const char *process)
 {
 	char path[64];
 	struct stat st;
 	ssize_t len;
 
-	*instance = (struct instance){.pid = pid};
+	*instance = (struct instance){.pid = pid, .process = process};
 	snprintf(path, sizeof(path), "/proc/%d/cwd", pid);
 	len = readlink(path, instance->directory,
 		       sizeof(instance->directory) - 1);
@@ -126,17 +136,21 @@ static int look_at(struct instance *instance, pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	if (stat(path, &st))
 		return -errno;
+	if (!is_service(st.st_uid))
+		return -EPERM;
 	instance->uid = st.st_uid;
 	find_sockets(instance);
 	return 0;
 }
 
-static bool is_wanted(const char *const *names, pid_t pid)
+static const char *wanted(const char *const *names, pid_t pid)
 {
 	pid_t parent, unused;
+	const char *name = name_of(names, pid, &parent);
 
-	return is_server(names, pid, &parent) &&
-	       !is_server(names, parent, &unused) && !is_contained(pid);
+	if (!name || name_of(names, parent, &unused) || is_contained(pid))
+		return NULL;
+	return name;
 }
 
 ssize_t instances_find(const char *const *names, struct instance **instances)
@@ -149,9 +163,10 @@ ssize_t instances_find(const char *const *names, struct instance **instances)
 	if (!dir)
 		return -errno;
 	while ((entry = readdir(dir))) {
-		pid_t pid = atoi(entry->d_name);
+		pid_t pid = isdigit(*entry->d_name) ? atoi(entry->d_name) : 0;
+		const char *name = pid ? wanted(names, pid) : NULL;
 
-		if (!isdigit(*entry->d_name) || !is_wanted(names, pid))
+		if (!name)
 			continue;
 		larger = reallocarray(list, nr + 1, sizeof(*list));
 		if (!larger) {
@@ -159,7 +174,7 @@ ssize_t instances_find(const char *const *names, struct instance **instances)
 			break;
 		}
 		list = larger;
-		if (!look_at(&list[nr], pid)) /* else it has ended */
+		if (!look_at(&list[nr], pid, name))
 			nr++;
 	}
 	closedir(dir);
@@ -167,21 +182,22 @@ ssize_t instances_find(const char *const *names, struct instance **instances)
 	return nr;
 }
 
-bool instance_has_child(const struct instance *instance)
+pid_t instance_child(const struct instance *instance)
 {
 	char comm[COMM_SIZE];
 	struct dirent *entry;
-	bool found = false;
-	pid_t parent;
+	pid_t child = 0, parent;
 	DIR *dir = opendir("/proc");
 
-	while (dir && !found && (entry = readdir(dir)))
-		found = isdigit(*entry->d_name) &&
-			!read_stat(atoi(entry->d_name), comm, &parent) &&
-			parent == instance->pid;
+	while (dir && !child && (entry = readdir(dir))) {
+		if (isdigit(*entry->d_name) &&
+		    !read_stat(atoi(entry->d_name), comm, &parent) &&
+		    parent == instance->pid)
+			child = atoi(entry->d_name);
+	}
 	if (dir)
 		closedir(dir);
-	return found;
+	return child;
 }
 
 void instance_say(const struct instance *instance, const char *format, ...)

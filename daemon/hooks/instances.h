@@ -4,7 +4,6 @@
 #define KFREEZE_HOOKS_INSTANCES_H
 
 #include <limits.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -14,18 +13,20 @@
 struct instance {
 	pid_t pid;
 	uid_t uid;
+	const char *process; /* one of the names looked for */
 	char directory[PATH_MAX]; /* it works in: of all of ours, its data */
 	/* paths it listens on */
 	char sockets[INSTANCE_SOCKETS_MAX][INSTANCE_SOCKET_SIZE];
 	size_t nr_sockets;
 };
 
-/* All processes with one of @names whose parent has none of them, containers'
- * excepted. The number of them, or -errno; @instances is to be freed. */
+/* All processes with one of @names whose parent has none of them; without those
+ * of containers, and of users who could make us talk to anything. The number of
+ * them, or -errno; @instances is to be freed. */
 ssize_t instances_find(const char *const *names, struct instance **instances);
 
-/* Any child process. */
-bool instance_has_child(const struct instance *instance);
+/* One of its child processes, or 0. */
+pid_t instance_child(const struct instance *instance);
 
 /* "NAME[PID] DIRECTORY: ..." on standard output. */
 void instance_say(const struct instance *instance, const char *format, ...)

@@ -26,7 +26,12 @@ static bool is_mariadb(const char *version)
 	return strstr(version, "MariaDB");
 }
 
-static const struct mysql_product mariadb = {"mariadb", is_mariadb};
+static const struct mysql_product mariadb = {
+	.program = "mariadb",
+	.other = "mysql",
+	.process = "mariadbd",
+	.is_ours = is_mariadb,
+};
 
 static int prepare(const struct instance *instance, struct client *client,
 		   uint64_t deadline_ms)

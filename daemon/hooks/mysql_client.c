@@ -8,14 +8,15 @@
 
 #include "application.h"
 #include "client_process.h"
+#include "filesystems.h"
 #include "instances.h"
 
 /* @files: which option files, the first argument of all. */
-static int greet(struct client *client, const char *program, const char *files,
-		 const char *socket, uint64_t deadline_ms)
+static int greet(struct client *client, const struct mysql_product *product,
+		 const char *files, const char *socket, uint64_t deadline_ms)
 {
 	const char *const argv[] = {
-		program,
+		product->program,
 		files,
 		"--protocol=socket",
 		socket,
@@ -26,9 +27,15 @@ static int greet(struct client *client, const char *program, const char *files,
 		"--connect-timeout=5",
 		/* a lock would not come back with a new connection */
 		"--skip-reconnect",
+		"--skip-local-infile",
 		NULL,
 	};
-	int err = client_start(client, argv, NULL);
+	const struct client_spec spec = {
+		.program = product->program,
+		.other = product->other,
+		.argv = argv,
+	};
+	int err = client_start(client, &spec);
 
 	if (!err)
 		err = client_ask(client, "SELECT VERSION()", deadline_ms);
@@ -39,7 +46,7 @@ static int greet(struct client *client, const char *program, const char *files,
 
 /* As root of the operating system; as Debian's maintenance user, whose file
  * only root can read; as all option files together want it. */
-static int connect_to(struct client *client, const char *program,
+static int connect_to(struct client *client, const struct mysql_product *product,
 		      const char *socket, uint64_t deadline_ms)
 {
 	static const char *const files[] = {
@@ -53,7 +60,7 @@ static int connect_to(struct client *client, const char *program,
 
 	snprintf(option, sizeof(option), "--socket=%s", socket);
 	for (i = 0; err && i < sizeof(files) / sizeof(*files); i++)
-		err = greet(client, program, files[i], option, deadline_ms);
+		err = greet(client, product, files[i], option, deadline_ms);
 	return err;
 }
 
@@ -65,16 +72,21 @@ int mysql_client_connect(struct client *client, const struct instance *instance,
 	int err = -ENOTCONN;
 	size_t i;
 
+	if (!filesystems_has(instance->directory))
+		return APPLICATION_NOT_OURS;
 	for (i = 0; err && i < instance->nr_sockets; i++) {
-		err = connect_to(client, product->program, instance->sockets[i],
+		err = connect_to(client, product, instance->sockets[i],
 				 deadline_ms);
 		snprintf(reason, sizeof(reason), "%s",
 			 client_reason(client, err));
 	}
-	if (err)
-		instance_say(instance, "cannot connect: %s", reason);
-	else if (!product->is_ours(client->answer))
+	if (!err)
+		return product->is_ours(client->answer) ? 0
+							: APPLICATION_NOT_OURS;
+	/* A mysqld may be of either; the other hook will complain. */
+	if (strcmp(instance->process, product->process))
 		return APPLICATION_NOT_OURS;
+	instance_say(instance, "cannot connect: %s", reason);
 	return err;
 }
 

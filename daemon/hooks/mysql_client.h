@@ -10,7 +10,8 @@ struct client;
 struct instance;
 
 struct mysql_product {
-	const char *program; /* its client */
+	const char *program, *other; /* its client, and what else may do */
+	const char *process; /* the name of servers that can be of no other */
 	bool (*is_ours)(const char *version);
 };
 

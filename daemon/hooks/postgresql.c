@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PostgreSQL needs no lock: a copy of all its filesystems at one moment is what
+ * a crash leaves. So the one thing to check is that it is all of them.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "application.h"
+#include "client_process.h"
+#include "filesystems.h"
+#include "instances.h"
+
+#define SOCKET "/.s.PGSQL."
+
+struct places {
+	const struct instance *instance;
+	unsigned int nr, nr_frozen, nr_elsewhere;
+};
+
+static void look_at(struct places *places, const char *path)
+{
+	int frozen = filesystems_has(path);
+
+	places->nr++;
+	if (frozen > 0) {
+		places->nr_frozen++;
+		return;
+	}
+	if (!frozen)
+		places->nr_elsewhere++;
+	instance_say(places->instance, "%s: %s", path,
+		     frozen ? strerror(-frozen)
+			    : "is on a filesystem that is not to be frozen");
+}
+
+/* Links to where they are. */
+static void look_at_tablespaces(struct places *places)
+{
+	char path[PATH_MAX + 16 + NAME_MAX];
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/pg_tblspc", places->instance->directory);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		if (*entry->d_name == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/pg_tblspc/%s",
+			 places->instance->directory, entry->d_name);
+		look_at(places, path);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static int check_places(const struct instance *instance)
+{
+	struct places places = {.instance = instance};
+	char path[PATH_MAX + 16];
+
+	look_at(&places, instance->directory);
+	snprintf(path, sizeof(path), "%s/pg_wal", instance->directory);
+	look_at(&places, path);
+	look_at_tablespaces(&places);
+	if (places.nr_elsewhere == places.nr)
+		return APPLICATION_NOT_OURS;
+	return places.nr_frozen == places.nr ? 0 : -EXDEV;
+}
+
+/* @user: to be; NULL: root, which the server may know as postgres. */
+static int checkpoint(struct client *client, const char *directory,
+		      const char *port, const struct passwd *user,
+		      uint64_t deadline_ms)
+{
+	const char *const argv[] = {
+		"psql", "-X",
+		"-q",	"-A",
+		"-t",	"-w",
+		"-v",	"ON_ERROR_STOP=1",
+		"-v",	"VERBOSITY=terse",
+		"-h",	directory,
+		"-p",	port,
+		"-U",	user ? user->pw_name : "postgres",
+		"-d",	"postgres",
+		NULL,
+	};
+	const struct client_spec spec = {
+		.program = *argv, .argv = argv, .user = user};
+	int err = client_start(client, &spec);
+
+	if (!err)
+		err = client_ask(client, "CHECKPOINT", deadline_ms);
+	return err;
+}
+
+static int checkpoint_at(struct client *client, const struct instance *instance,
+			 const char *socket, uint64_t deadline_ms)
+{
+	char directory[INSTANCE_SOCKET_SIZE];
+	char *port;
+	int err;
+
+	strcpy(directory, socket);
+	port = strstr(directory, SOCKET);
+	if (!port)
+		return -EPROTOTYPE;
+	*port = '\0';
+	port += strlen(SOCKET);
+	err = checkpoint(client, directory, port, getpwuid(instance->uid),
+			 deadline_ms);
+	if (err == -EPIPE) {
+		client_stop(client);
+		err = checkpoint(client, directory, port, NULL, deadline_ms);
+	}
+	return err;
+}
+
+/* It only makes the recovery of the copy shorter: no failure of the hook. */
+static void try_checkpoint(const struct instance *instance, uint64_t deadline_ms)
+{
+	struct client client = {0};
+	int err = -ENOTCONN;
+	size_t i;
+
+	for (i = 0; err && i < instance->nr_sockets; i++) {
+		client_stop(&client);
+		err = checkpoint_at(&client, instance, instance->sockets[i],
+				    deadline_ms);
+	}
+	if (err)
+		instance_say(instance,
+			     "no checkpoint, recovery will be longer:"
+			     " %s",
+			     client_reason(&client, err));
+	client_stop(&client);
+}
+
+static int prepare(const struct instance *instance, struct client *client,
+		   uint64_t deadline_ms)
+{
+	int err = check_places(instance);
+
+	(void)client;
+	if (!err)
+		try_checkpoint(instance, deadline_ms);
+	return err;
+}
+
+const struct application application = {
+	.name = "postgresql",
+	.processes = (const char *const[]){"postgres", NULL},
+	.prepare = prepare,
+};
