@@ -14,7 +14,9 @@ from qemu import VMError
 # By serial number, and what is mounted from them.
 DISKS = {"data": 768, "space": 256, "wal": 256}
 MYSQL = "mariadb --batch --skip-column-names --unbuffered"
-PSQL = "/usr/lib/postgresql/15/bin/psql -X -q -A -t"
+POSTGRESQL = "/usr/lib/postgresql/15/bin"
+AS_POSTGRES = "setpriv --reuid=postgres --regid=postgres --clear-groups"
+PSQL = f"{AS_POSTGRES} {POSTGRESQL}/psql -X -q -A -t -h /run/postgresql"
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,105 @@ aria_recover_options = OFF
         return [row for row in rows if not row.endswith("\tstatus\tOK")]
 
 
-SERVERS = [MariaDB()]
+class PostgreSQL:
+    """Its data, a tablespace, and pg_wal are filesystems of their own."""
+    name = "postgresql"
+    unit = "postgresql@15-main"
+    install = " && ".join([
+        f"systemctl stop {unit}",
+        "cp -a /var/lib/postgresql/15/main /srv/data/postgresql",
+        "mv /srv/data/postgresql/pg_wal /srv/wal/pg_wal",
+        "ln -s /srv/wal/pg_wal /srv/data/postgresql/pg_wal",
+        f"{AS_POSTGRES} {POSTGRESQL}/pg_checksums --enable -D"
+        " /srv/data/postgresql",
+        "install -d -o postgres -g postgres /srv/space/t"])
+    start = f"systemctl start {unit}"
+    stop = f"systemctl stop {unit}"
+    config = """\
+data_directory = '/srv/data/postgresql'
+hba_file = '/etc/postgresql/15/main/pg_hba.conf'
+ident_file = '/etc/postgresql/15/main/pg_ident.conf'
+external_pid_file = '/run/postgresql/15-main.pid'
+unix_socket_directories = '/run/postgresql'
+max_wal_size = 96MB
+shared_buffers = 32MB
+"""
+
+    def configure(self, guest):
+        guest.push("/etc/postgresql/15/main/postgresql.conf", self.config)
+
+    def populate(self, guest):
+        guest.run(f"{PSQL} -c \"CREATE TABLESPACE t LOCATION '/srv/space/t'\""
+                  " -c 'CREATE EXTENSION amcheck'"
+                  " -c 'CREATE TABLE here (n INT PRIMARY KEY)'"
+                  " -c 'CREATE TABLE there (n INT PRIMARY KEY) TABLESPACE t'")
+
+    def writers(self):
+        """One, whose transactions are in both tables or in none."""
+        insert = "INSERT INTO {} VALUES (@) ON CONFLICT DO NOTHING;"
+        return [Writer("PostgreSQL", "BEGIN; " + insert.format("here")
+                       + insert.format("there") + "COMMIT; SELECT @;", PSQL,
+                       f"{PSQL} -F ' ' -c 'SELECT COUNT(*), COALESCE(MAX(n), 0)"
+                       " FROM here NATURAL JOIN there'")]
+
+    def examine(self, guest):
+        job = guest.run(f"{AS_POSTGRES} {POSTGRESQL}/pg_amcheck -h"
+                        " /run/postgresql --all --heapallindexed",
+                        120, check=False)
+        found = [job.out + job.err] if job.code else []
+        odd = guest.run(f"{PSQL} -c 'SELECT COUNT(*) FROM here FULL JOIN there"
+                        " USING (n) WHERE here IS NULL OR there IS NULL'").out
+        if odd.strip() != "0":
+            found.append(f"{odd.strip()} half transactions")
+        guest.run(self.stop, 60)
+        job = guest.run(f"{AS_POSTGRES} {POSTGRESQL}/pg_checksums --check -D"
+                        " /srv/data/postgresql", 60, check=False)
+        found += [job.out + job.err] if job.code else []
+        guest.run(self.start, 60)
+        return found
+
+
+class Redis:
+    """Two servers: one has an append-only file, the other saves snapshots."""
+    name = "redis"
+    install = "install -d -o redis -g redis /srv/data/aof /srv/data/rdb"
+    options = {
+        "aof": "--port 6379 --appendonly yes --appendfsync always",
+        "rdb": "--port 6380 --appendonly no",
+    }
+    start = " && ".join(
+        f"systemd-run -q --collect --unit=redis-{kind} -p User=redis -p Type=notify"
+        f" redis-server {options} --supervised systemd --save ''"
+        f" --dir /srv/data/{kind}" for kind, options in options.items())
+    stop = "systemctl stop redis-aof redis-rdb"
+
+    def configure(self, guest):
+        pass
+
+    def populate(self, guest):
+        pass
+
+    def writers(self):
+        return [
+            Writer("AOF", "ZADD t @ @\nECHO @", "redis-cli",
+                   self.count.format(port=6379)),
+            Writer("RDB", "ZADD t @ @\nSAVE\nECHO @", "redis-cli -p 6380",
+                   self.count.format(port=6380))]
+
+    count = ("echo $(redis-cli -p {port} ZCARD t)"
+             " $(redis-cli -p {port} ZRANGE t -1 -1)")
+
+    def examine(self, guest):
+        found = []
+        for command in (
+                "redis-check-aof /srv/data/aof/appendonlydir/*.manifest",
+                "redis-check-rdb /srv/data/rdb/dump.rdb"):
+            job = guest.run(command, 60, check=False)
+            found += [job.out + job.err] if job.code else []
+        return found
+
+
+SERVERS = [MariaDB(), PostgreSQL(), Redis()]
 
 
 def mount(guest, serials):

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What can happen to a hook that holds a lock, and how it has to end: writers
-go on, and the host is told that its copy is not worth what it asked for."""
+"""What can happen to a hook and its servers, and how it has to end: writers go
+on, and the host is told if its copy is not worth what it asked for."""
 
+from guest import CommandError
 from guest_host import CONFIG, Failed, check, check_equal
+from qga_client import AgentError
 
-HOLDER = "pgrep -o -f '^/usr/lib/kfreeze/hooks.d/mariadb freeze'"
+HOLDER = "pgrep -o -f '^/usr/lib/kfreeze/hooks.d/90-mariadb freeze'"
 FAULTS = []
 
 
@@ -72,6 +74,55 @@ def table_stays_locked(load):
     check(locker.wait(20), "still locked")
 
 
+@fault
+def part_of_a_server_is_left_out(load):
+    """PostgreSQL's tablespace: refused where the policy is to refuse."""
+    load.guest.push(CONFIG, "[targets]\nexclude = /srv/space\n"
+                    "[hooks]\npolicy = abort\n")
+    load.guest.run("systemctl restart kfreeze-monitor kfreezed", 60)
+    load.host.agent.sync(30)
+    error = load.host.error_of("guest-fsfreeze-freeze")
+    check("50-postgresql" in error.desc, error.desc)
+    hooks = load.host.last_cycle()["hooks"]
+    check("is on a filesystem that is not to be frozen" in str(hooks),
+          hooks)
+
+
+@fault
+def child_of_redis_is_waited_for(load):
+    keys = " ".join(f"key:{n} x" for n in range(20))
+    load.guest.run(f"redis-cli MSET {keys} && redis-cli CONFIG SET"
+                   " rdb-key-save-delay 100000 && redis-cli BGSAVE")
+    children = "pgrep -P $(systemctl show -p MainPID --value redis-aof)"
+    check(load.guest.run(children, check=False).out, "no child")
+    load.host.freeze()
+    check_equal(load.guest.run(children, check=False).out, "")
+    load.host.thaw()
+    check_equal(load.host.last_cycle()["application"], "ok")
+
+
+SECOND = "/srv/space/second"
+SECOND_SERVER = (
+    f"systemd-run -q --collect --unit=second -p User=mysql mariadbd"
+    f" --no-defaults --skip-networking --datadir={SECOND}"
+    f" --socket={SECOND}/server.sock --pid-file={SECOND}/pid")
+
+
+@fault
+def second_server_is_found(load):
+    """Started by hand, with a socket where no option file has one."""
+    load.guest.run(f"cp -a /var/lib/mysql {SECOND} && {SECOND_SERVER}", 60)
+    load.guest.run(f"until mariadb -S {SECOND}/server.sock -e 'SELECT 1';"
+                   " do sleep 0.2; done", 60)
+    load.host.freeze()
+    load.host.thaw()
+    check_equal(load.host.last_cycle()["application"], "ok")
+    for directory in ("/srv/data/mysql", SECOND):
+        load.guest.run(f"grep ' {directory}: unlocked after'"
+                       " /var/log/qga-fsfreeze-hook.log")
+    load.guest.run(f"systemctl stop second && rm -r {SECOND}", 60)
+
+
 def is_locked(load):
     return "SLEEP" in load.guest.run("mariadb -e 'SHOW PROCESSLIST'").out
 
@@ -83,6 +134,6 @@ def run_all(results, load):
             load.host.reset()
             function(load)
             load.wait_commits(20)
-        except Failed as error:
+        except (Failed, CommandError, AgentError) as error:
             problems.append(str(error))
         results.add(f"fault: {function.__name__}", problems)

@@ -73,6 +73,11 @@ class Job:
     def err(self):
         return self._err.decode(errors="replace")
 
+    @property
+    def nr_lines(self):
+        """How many lines of output there are, also when they are many."""
+        return self._out.count(b"\n")
+
     def feed(self, kind, payload):
         if kind == MSG_STDOUT:
             self._out += payload
