@@ -10,7 +10,9 @@ struct qga_request;
 
 enum qga_type {
 	QGA_INTEGER,
+	QGA_STRING,
 	QGA_STRINGS, /* an array of strings */
+	QGA_OBJECTS, /* an array of objects: the command looks into them */
 };
 
 struct qga_parameter {
@@ -19,9 +21,13 @@ struct qga_parameter {
 	bool optional;
 };
 
+/* Also while frozen, even if it is blocked by the configuration. */
+#define QGA_WHILE_FROZEN 1
+#define QGA_SILENT 2 /* nothing is replied to a success */
+
 struct qga_command {
 	const char *name;
-	bool while_frozen; /* even if it is blocked by the configuration */
+	unsigned int flags;
 	struct qga_parameter parameter; /* name is NULL if it takes none */
 	void (*run)(struct qga_request *request);
 };

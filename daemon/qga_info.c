@@ -41,8 +41,9 @@ static struct json_object *describe(const struct qga_context *context,
 			       json_object_new_boolean(enabled));
 	json_object_object_add(object, "name",
 			       json_object_new_string(command->name));
-	json_object_object_add(object, "success-response",
-			       json_object_new_boolean(true));
+	json_object_object_add(
+		object, "success-response",
+		json_object_new_boolean(!(command->flags & QGA_SILENT)));
 	return object;
 }
 

@@ -70,11 +70,11 @@ static int write_reply(struct qga_request *request, struct json_object *reply,
 
 /* Takes over @reply and @request. */
 static void send_reply(struct qga_request *request, struct json_object *reply,
-		       bool delimited)
+		       bool delimited, bool silent)
 {
 	struct qga_context *context = request->context;
 
-	if (!qga_request_is_stale(request)) {
+	if (!qga_request_is_stale(request) && !silent) {
 		if (reply && !write_reply(request, reply, delimited))
 			context->ops->reply(context->data, context->line->buf,
 					    context->line->bpos);
@@ -102,7 +102,7 @@ void qga_return(struct qga_request *request, struct json_object *value)
 	} else {
 		json_object_put(value);
 	}
-	send_reply(request, reply, request->delimited);
+	send_reply(request, reply, request->delimited, request->silent);
 }
 
 static void fail(struct qga_request *request, const char *class,
@@ -126,7 +126,7 @@ static void fail(struct qga_request *request, const char *class,
 		json_object_put(error);
 	}
 	free(text);
-	send_reply(request, reply, false);
+	send_reply(request, reply, false, false);
 }
 
 void qga_fail(struct qga_request *request, const char *fmt, ...)

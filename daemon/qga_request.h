@@ -32,6 +32,7 @@ struct qga_request {
 	const char *command; /* its name */
 	unsigned int generation;
 	bool has_id;
+	bool silent; /* nothing is replied, if the command succeeds */
 	bool delimited; /* 0xFF before the reply, if the command succeeds */
 	struct json_object *id; /* NULL is JSON's null */
 	struct json_object *arguments; /* NULL: none */

@@ -22,13 +22,42 @@ static const uint32_t expected[] = {
 			KIND(QUERY_ADDRESS) | KIND(QUERY_SMART),
 	[QUERY_FSINFO] = KIND(QUERY_FILESYSTEM) | KIND(QUERY_ADDRESS),
 	[QUERY_FSTRIM] = KIND(QUERY_TRIMMED),
+	[QUERY_INTERFACES] = KIND(QUERY_INTERFACE) | KIND(QUERY_IP),
+	[QUERY_ROUTES] = KIND(QUERY_ROUTE),
+	[QUERY_VCPUS] = KIND(QUERY_UNIT),
+	[QUERY_SET_VCPUS] = KIND(QUERY_NUMBER),
+	[QUERY_MEMORY_BLOCKS] = KIND(QUERY_UNIT),
+	[QUERY_SET_MEMORY_BLOCKS] = KIND(QUERY_SWITCHED),
+	[QUERY_MEMORY_BLOCK_SIZE] = KIND(QUERY_NUMBER),
+	[QUERY_SHUTDOWN] = 0,
+	[QUERY_SUSPEND] = 0,
 };
+
+static bool units_are_valid(const struct query *query)
+{
+	uint32_t i;
+
+	if (query->units.nr > QUERY_UNITS_MAX)
+		return false;
+	for (i = 0; i < query->units.nr; i++) {
+		if (query->units.items[i].online > 1)
+			return false;
+	}
+	return true;
+}
 
 bool query_is_valid(const struct query *query)
 {
 	switch (query->topic) {
 	case QUERY_SET_TIME:
 		return query->set_time.is_given <= 1;
+	case QUERY_SET_VCPUS:
+	case QUERY_SET_MEMORY_BLOCKS:
+		return units_are_valid(query);
+	case QUERY_SHUTDOWN:
+		return query->mode <= QUERY_SHUTDOWN_MAX;
+	case QUERY_SUSPEND:
+		return query->mode <= QUERY_SUSPEND_MAX;
 	default:
 		return query->topic && query->topic <= QUERY_TOPIC_MAX;
 	}
@@ -53,6 +82,13 @@ static bool filesystem_is_valid(const struct query_filesystem *filesystem)
 {
 	return IS_STRING(filesystem->name) && IS_STRING(filesystem->mountpoint) &&
 	       IS_STRING(filesystem->type) && filesystem->has_sizes <= 1;
+}
+
+static bool route_is_valid(const struct query_route *route)
+{
+	return route->is_ipv6 <= 1 && IS_STRING(route->iface) &&
+	       IS_STRING(route->destination) && IS_STRING(route->gateway) &&
+	       IS_STRING(route->mask) && IS_STRING(route->source);
 }
 
 bool query_record_is_valid(const struct query_record *record)
@@ -83,8 +119,21 @@ bool query_record_is_valid(const struct query_record *record)
 	case QUERY_TRIMMED:
 		return IS_STRING(record->trimmed.path) &&
 		       IS_STRING(record->trimmed.error);
+	case QUERY_INTERFACE:
+		return IS_STRING(record->interface.name) &&
+		       IS_STRING(record->interface.mac) &&
+		       record->interface.has_counters <= 1;
+	case QUERY_IP:
+		return IS_STRING(record->ip.address) && record->ip.is_ipv6 <= 1;
+	case QUERY_ROUTE:
+		return route_is_valid(&record->route);
+	case QUERY_UNIT:
+		return record->unit.online <= 1 && record->unit.can_offline <= 1;
+	case QUERY_SWITCHED:
+		return record->switched.result <= QUERY_RESULT_MAX;
 	case QUERY_LOAD_AVERAGES:
 	case QUERY_SMART:
+	case QUERY_NUMBER:
 		return true;
 	default:
 		return false;

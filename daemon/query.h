@@ -26,7 +26,32 @@ enum query_topic {
 	QUERY_DISKS, /* QUERY_DISK, each with what belongs to it after it */
 	QUERY_FSINFO, /* QUERY_FILESYSTEM, each with its QUERY_ADDRESSes */
 	QUERY_FSTRIM, /* QUERY_TRIMMED */
-	QUERY_TOPIC_MAX = QUERY_FSTRIM,
+	QUERY_INTERFACES, /* QUERY_INTERFACE, each with its QUERY_IPs */
+	QUERY_ROUTES, /* QUERY_ROUTE */
+	QUERY_VCPUS, /* QUERY_UNIT */
+	QUERY_SET_VCPUS, /* QUERY_NUMBER: how many were as asked for, or are now */
+	QUERY_MEMORY_BLOCKS, /* QUERY_UNIT */
+	QUERY_SET_MEMORY_BLOCKS, /* QUERY_SWITCHED */
+	QUERY_MEMORY_BLOCK_SIZE, /* QUERY_NUMBER: bytes */
+	QUERY_SHUTDOWN, /* none: it is under way */
+	QUERY_SUSPEND, /* none: likewise */
+	QUERY_TOPIC_MAX = QUERY_SUSPEND,
+};
+
+#define QUERY_UNITS_MAX 500 /* of one query */
+
+enum query_shutdown {
+	QUERY_POWERDOWN,
+	QUERY_HALT,
+	QUERY_REBOOT,
+	QUERY_SHUTDOWN_MAX = QUERY_REBOOT,
+};
+
+enum query_suspend {
+	QUERY_SUSPEND_DISK,
+	QUERY_SUSPEND_RAM,
+	QUERY_SUSPEND_HYBRID,
+	QUERY_SUSPEND_MAX = QUERY_SUSPEND_HYBRID,
 };
 
 struct query {
@@ -39,6 +64,14 @@ struct query {
 		struct {
 			uint64_t minimum; /* bytes */
 		} fstrim;
+		struct {
+			uint32_t nr;
+			struct {
+				uint32_t index;
+				uint32_t online; /* 0 or 1 */
+			} items[QUERY_UNITS_MAX];
+		} units; /* QUERY_SET_VCPUS, QUERY_SET_MEMORY_BLOCKS */
+		uint32_t mode; /* enum query_shutdown, enum query_suspend */
 	};
 };
 
@@ -56,7 +89,13 @@ enum query_record_kind {
 	QUERY_SMART, /* of the disk before it */
 	QUERY_FILESYSTEM,
 	QUERY_TRIMMED,
-	QUERY_RECORD_KIND_MAX = QUERY_TRIMMED,
+	QUERY_INTERFACE,
+	QUERY_IP, /* of the interface before it */
+	QUERY_ROUTE,
+	QUERY_UNIT,
+	QUERY_SWITCHED,
+	QUERY_NUMBER,
+	QUERY_RECORD_KIND_MAX = QUERY_NUMBER,
 };
 
 struct query_zone {
@@ -149,6 +188,56 @@ struct query_trimmed {
 	uint64_t trimmed, minimum;
 };
 
+#define QUERY_IP_MAX 46
+#define QUERY_NET_COUNTERS 8
+
+struct query_interface {
+	char name[64];
+	char mac[18]; /* "": none */
+	uint32_t has_counters;
+	/* received: bytes, packets, errors, dropped; then sent */
+	uint64_t counters[QUERY_NET_COUNTERS];
+};
+
+struct query_ip {
+	char address[QUERY_IP_MAX];
+	uint32_t is_ipv6, prefix;
+};
+
+struct query_route {
+	uint32_t is_ipv6;
+	char iface[64];
+	char destination[QUERY_IP_MAX], gateway[QUERY_IP_MAX];
+	uint64_t flags;
+	int64_t metric, refcnt, use;
+	/* IPv4 */
+	char mask[QUERY_IP_MAX];
+	int64_t mtu, window, irtt;
+	/* IPv6 */
+	char source[QUERY_IP_MAX];
+	uint32_t prefix, source_prefix;
+};
+
+/* A processor or a block of memory. */
+struct query_unit {
+	uint64_t index;
+	uint32_t online, can_offline;
+};
+
+enum query_result {
+	QUERY_DONE,
+	QUERY_NOT_FOUND,
+	QUERY_NOT_SUPPORTED,
+	QUERY_FAILED,
+	QUERY_RESULT_MAX = QUERY_FAILED,
+};
+
+struct query_switched {
+	uint64_t index;
+	uint32_t result; /* enum query_result */
+	int32_t err; /* errno, unless done */
+};
+
 struct query_record {
 	uint32_t kind; /* enum query_record_kind */
 	union {
@@ -164,6 +253,12 @@ struct query_record {
 		struct query_smart smart;
 		struct query_filesystem filesystem;
 		struct query_trimmed trimmed;
+		struct query_interface interface;
+		struct query_ip ip;
+		struct query_route route;
+		struct query_unit unit;
+		struct query_switched switched;
+		uint64_t number;
 	};
 };
 

@@ -16,9 +16,12 @@
 
 #include "query_disk.h"
 #include "query_filesystem.h"
+#include "query_net.h"
+#include "query_power.h"
 #include "query_stats.h"
 #include "query_system.h"
 #include "query_time.h"
+#include "query_unit.h"
 
 static const query_topic_fn topics[] = {
 	[QUERY_HOST_NAME] = query_system_host_name,
@@ -32,6 +35,15 @@ static const query_topic_fn topics[] = {
 	[QUERY_DISKS] = query_disk_all,
 	[QUERY_FSINFO] = query_filesystem_all,
 	[QUERY_FSTRIM] = query_filesystem_trim,
+	[QUERY_INTERFACES] = query_net_interfaces,
+	[QUERY_ROUTES] = query_net_routes,
+	[QUERY_VCPUS] = query_unit_vcpus,
+	[QUERY_SET_VCPUS] = query_unit_set_vcpus,
+	[QUERY_MEMORY_BLOCKS] = query_unit_memory_blocks,
+	[QUERY_SET_MEMORY_BLOCKS] = query_unit_set_memory_blocks,
+	[QUERY_MEMORY_BLOCK_SIZE] = query_unit_memory_block_size,
+	[QUERY_SHUTDOWN] = query_power_shutdown,
+	[QUERY_SUSPEND] = query_power_suspend,
 };
 
 int query_child_fail(struct query_child *child, int err, const char *fmt, ...)
