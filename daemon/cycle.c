@@ -18,6 +18,7 @@
 #include "cycle_report.h"
 #include "freezer.h"
 #include "hook_list.h"
+#include "hook_record.h"
 #include "hooks.h"
 #include "log.h"
 #include "mounts.h"
@@ -514,6 +515,26 @@ void cycle_configure(void)
 	hooks_init(state.event, &hooks);
 }
 
+/* Its filesystems were thawed before we got here; its hooks were not. */
+static void recover_hooks(void)
+{
+	int err = hook_record_open(HOOK_RECORD);
+
+	if (err)
+		log_warn(HOOK_RECORD ": cannot open: %s", strerror(-err));
+	if (!hooks_recover())
+		return;
+	report_start(++state.id);
+	state.result = (struct cycle_result){
+		.verdict = REPORT_LOST,
+		.err = -ESTALE,
+		.text = state.text,
+	};
+	strcpy(state.text, "kfreeze-monitor was killed");
+	state.decided = true;
+	state.phase = CYCLE_THAW_HOOKS;
+}
+
 int cycle_init(sd_event *event, const struct config *config,
 	       const struct cycle_events *events)
 {
@@ -537,5 +558,6 @@ int cycle_init(sd_event *event, const struct config *config,
 	if (err < 0)
 		return err;
 	clear_deadline();
+	recover_hooks();
 	return 0;
 }

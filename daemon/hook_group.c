@@ -75,34 +75,49 @@ static void find_base(void)
 		close(fd);
 }
 
-void hook_group_prepare(void)
+/* Each cgroup of a hook; closedir() is due. */
+static DIR *open_base(void)
+{
+	int fd = base < 0 ? -1
+			  : openat(base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && !dir)
+		close(fd);
+	return dir;
+}
+
+static const char *next_group(DIR *dir, const char *prefix)
 {
 	struct dirent *entry;
+
+	do {
+		entry = readdir(dir);
+	} while (entry && strncmp(entry->d_name, prefix, strlen(prefix)));
+	return entry ? entry->d_name : NULL;
+}
+
+void hook_group_prepare(void)
+{
+	const char *name;
 	DIR *dir;
-	int fd;
 
 	if (base < 0)
 		find_base();
-	fd = base < 0 ? -1
-		      : openat(base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	while (dir && (entry = readdir(dir))) {
-		if (!strncmp(entry->d_name, PREFIX, strlen(PREFIX)))
-			unlinkat(base, entry->d_name, AT_REMOVEDIR);
-	}
+	dir = open_base();
+	while (dir && (name = next_group(dir, PREFIX)))
+		unlinkat(base, name, AT_REMOVEDIR);
 	if (dir)
 		closedir(dir);
-	else if (fd >= 0)
-		close(fd);
 }
 
-void hook_group_create(struct hook_group *group)
+void hook_group_create(struct hook_group *group, const char *phase)
 {
 	static unsigned int number;
 
 	*group = (struct hook_group){.cgroup = -1};
-	snprintf(group->name, sizeof(group->name), PREFIX "%d-%u", getpid(),
-		 number++);
+	snprintf(group->name, sizeof(group->name), PREFIX "%s-%d-%u", phase,
+		 getpid(), number++);
 	if (base < 0 || mkdirat(base, group->name, 0755))
 		return;
 	group->cgroup = openat(base, group->name,
@@ -156,6 +171,23 @@ static void kill_members(int cgroup)
 		return;
 	while (rounds-- && signal_members(cgroup, SIGKILL))
 		;
+}
+
+void hook_group_kill_left(void)
+{
+	DIR *dir = open_base();
+	const char *name;
+	int fd;
+
+	while (dir && (name = next_group(dir, PREFIX "freeze-"))) {
+		fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		kill_members(fd);
+		close(fd);
+	}
+	if (dir)
+		closedir(dir);
 }
 
 void hook_group_signal(const struct hook_group *group, int signal)

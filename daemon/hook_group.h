@@ -11,7 +11,7 @@
 
 struct hook_group {
 	int cgroup; /* its directory, or -1 */
-	char name[32]; /* of that */
+	char name[48]; /* of that */
 	pid_t leader; /* of the process group; 0: not yet */
 };
 
@@ -19,8 +19,11 @@ struct hook_group {
  * and again: processes of a thaw hook may live on. */
 void hook_group_prepare(void);
 
+/* Kill what freeze hooks of an earlier monitor have left. */
+void hook_group_kill_left(void);
+
 /* Without a cgroup there is still the process group. */
-void hook_group_create(struct hook_group *group);
+void hook_group_create(struct hook_group *group, const char *phase);
 
 /* In the child, before it executes anything. 0 or -errno. */
 int hook_group_enter(const struct hook_group *group);

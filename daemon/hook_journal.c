@@ -24,6 +24,7 @@ static void put_message(FILE *file, const struct hook_log_entry *entry)
 	const struct hook_exit *exit = &entry->exit;
 	const char *phase = entry->thawing ? "thaw" : "freeze";
 	char line[512];
+	size_t output_len;
 	uint64_t size;
 	int len;
 
@@ -38,11 +39,14 @@ static void put_message(FILE *file, const struct hook_log_entry *entry)
 		len = snprintf(line, sizeof(line),
 			       "%.255s %s finished with status=%d", entry->path,
 			       phase, hook_exit_status(exit));
-	size = htole64(len + 1 + entry->len);
+	output_len = entry->len;
+	if (output_len && entry->output[output_len - 1] == '\n')
+		output_len--;
+	size = htole64(len + 1 + output_len);
 	fputs("MESSAGE\n", file);
 	fwrite(&size, sizeof(size), 1, file);
 	fprintf(file, "%s\n", line);
-	fwrite(entry->output, 1, entry->len, file);
+	fwrite(entry->output, 1, output_len, file);
 	fputc('\n', file);
 }
 

@@ -172,8 +172,7 @@ static void scan_directory(struct hook_list *list,
 	closedir(dir);
 }
 
-/* -F: a master script, which has directories of its own. */
-static void add_script(struct hook_list *list, const char *path)
+void hook_list_add(struct hook_list *list, const char *path)
 {
 	struct hook *hook = add_hook(list, "", path);
 	struct stat st;
@@ -201,8 +200,9 @@ void hook_list_find(struct hook_list *list,
 		    const struct hook_directory *directories, const char *script)
 {
 	*list = (struct hook_list){0};
+	/* a master script, which has directories of its own */
 	if (script && *script)
-		add_script(list, script);
+		hook_list_add(list, script);
 	for (; !script && directories->path; directories++)
 		scan_directory(list, directories);
 	if (list->nr_ignored)

@@ -22,7 +22,7 @@ struct hook {
 	dev_t dev;
 	ino_t ino;
 	/* of the cycle */
-	bool started;
+	bool owed; /* its thaw: it was started */
 	struct hook_process *process; /* under way */
 	struct hook_process *background; /* what its freeze has left behind */
 };
@@ -44,6 +44,9 @@ extern const struct hook_directory hook_list_directories[];
  * hook at all; NULL for the directories. */
 void hook_list_find(struct hook_list *list,
 		    const struct hook_directory *directories, const char *script);
+
+/* One more, by its path, after those that are there. */
+void hook_list_add(struct hook_list *list, const char *path);
 
 void hook_list_free(struct hook_list *list);
 

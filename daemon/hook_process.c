@@ -248,7 +248,7 @@ static int spawn(struct hook_process *process)
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	process->started = time(NULL);
 	process->started_us = now_us();
-	hook_group_create(&process->group);
+	hook_group_create(&process->group, process->spec.argument);
 	process->group.leader = fork();
 	if (process->group.leader == 0)
 		run(process, fds[1]);

@@ -16,6 +16,7 @@
 #include "hook_group.h"
 #include "hook_list.h"
 #include "hook_log.h"
+#include "hook_record.h"
 #include "log.h"
 
 static struct {
@@ -182,6 +183,13 @@ static void retire(struct hook *hook)
 			    on_retired);
 }
 
+/* Before it is so: a monitor that is killed must not run a thaw twice. */
+static void set_owed(struct hook *hook, bool owed)
+{
+	hook->owed = owed;
+	hook_record_save(&state.list, &state.environment);
+}
+
 static void on_ended(void *data, const struct hook_exit *exit)
 {
 	struct hook *hook = data;
@@ -190,7 +198,7 @@ static void on_ended(void *data, const struct hook_exit *exit)
 	hook->process = NULL;
 	state.nr_running--;
 	if (!state.thawing && exit->exit_code == HOOKS_NOT_APPLICABLE) {
-		hook->started = false;
+		set_owed(hook, false);
 		hook_process_free(process);
 	} else {
 		tell_ran(hook, process, exit);
@@ -248,6 +256,8 @@ static void start(struct hook *hook)
 	uint32_t limit = limit_ms(hook);
 	int err;
 
+	if (state.thawing)
+		set_owed(hook, false);
 	if (*hook->refusal) {
 		tell_not_run(hook, hook->refusal);
 		return;
@@ -256,7 +266,8 @@ static void start(struct hook *hook)
 		tell_not_run(hook, "the time for all hooks was used up");
 		return;
 	}
-	hook->started = true;
+	if (!state.thawing)
+		set_owed(hook, true);
 	err = start_process(hook, limit);
 	if (err < 0) {
 		tell_not_run(hook, strerror(-err));
@@ -278,7 +289,7 @@ static struct hook *next_hook(void)
 		return NULL;
 	if (!state.thawing)
 		return state.next < state.list.nr ? &hooks[state.next] : NULL;
-	while (state.next && !hooks[state.next - 1].started)
+	while (state.next && !hooks[state.next - 1].owed)
 		state.next--;
 	return state.next ? &hooks[state.next - 1] : NULL;
 }
@@ -410,4 +421,21 @@ int hooks_thaw(const char *outcome)
 {
 	hook_environment_set(&state.environment, "KFREEZE_OUTCOME", outcome);
 	return start_phase(true, state.list.nr);
+}
+
+bool hooks_recover(void)
+{
+	size_t i;
+
+	hook_environment_reset(&state.environment);
+	hook_record_load(&state.list, &state.environment);
+	if (!state.list.nr)
+		return false;
+	log_warn("a monitor that was killed owes %zu hooks their thaw",
+		 state.list.nr);
+	hook_group_prepare();
+	hook_group_kill_left();
+	for (i = 0; i < state.list.nr; i++)
+		state.list.hooks[i].owed = true;
+	return hooks_thaw("lost") >= 0;
 }

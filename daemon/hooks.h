@@ -65,6 +65,10 @@ int hooks_freeze(const struct hooks_cycle *cycle);
 /* Let the freeze hooks end early: the host does not want the freeze any more. */
 void hooks_stop(void);
 
+/* Run the thaw hooks that a monitor which was killed owes, with the outcome
+ * lost; true if there are any: done() follows. Nothing may be frozen. */
+bool hooks_recover(void);
+
 /* Run the thaw hooks. @outcome: "ok", "lost" or "aborted". */
 int hooks_thaw(const char *outcome);
 

@@ -329,3 +329,38 @@ TEST(thaw_hook_of_a_lost_freeze_finds_nothing_frozen)
 	CHECK_EQ(record.hook.exit_code, 0);
 	CHECK(record.hook.duration_ns < AT_ONCE_MS * 1000000ULL);
 }
+
+/* As soon as it is there, and only once. */
+TEST(thaw_hooks_of_a_killed_monitor_are_run_by_the_next_one)
+{
+	static const char *const rows[] = {
+		"", /* killed while frozen */
+		"[ $1 = thaw ] || sleep 1000", /* in the hook */
+	};
+	struct client client;
+	const char *a;
+	size_t i;
+
+	SANDBOX_ENTER("");
+	a = sandbox_mount("a", NULL);
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		printf("# row %zu\n", i);
+		sandbox_write_file(NOTES, "", 0644);
+		add_hook(HOOK, rows[i]);
+		client = client_start();
+		client_send_freeze(&client, a, NULL);
+		CHECK(*rows[i] ? wait_notes("freeze\n")
+			       : sandbox_wait_frozen(a, CLIENT_PATIENCE_MS));
+		CHECK_EQ(kill(client.monitor, SIGKILL), 0);
+		CHECK_EQ(client_wait_exit(&client, CLIENT_PATIENCE_MS), SIGKILL);
+		CHECK(sandbox_is_writable(a, CLIENT_PATIENCE_MS));
+		client = client_start();
+		CHECK(wait_notes("freeze\nthaw lost\n"));
+		close(client.fd);
+		CHECK_EQ(client_wait_exit(&client, CLIENT_PATIENCE_MS), 0);
+		client = client_start();
+		close(client.fd);
+		CHECK_EQ(client_wait_exit(&client, CLIENT_PATIENCE_MS), 0);
+		CHECK_STREQ(sandbox_read_file(NOTES), "freeze\nthaw lost\n");
+	}
+}

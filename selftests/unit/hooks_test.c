@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Running hooks: order, limits, what they get, what is refused. */
 /* link: hooks hook_list hook_header hook_process hook_group hook_output */
-/* link: hook_environment hook_log hook_journal log */
+/* link: hook_environment hook_record hook_log hook_journal log */
 /* libs: libsystemd */
 #include "ktap.h"
 
