@@ -134,21 +134,23 @@ check_format() {
 	clang-format --dry-run -Werror "${C_FILES[@]}"
 }
 
-# checkpatch comes with the kernel's source: $CHECKPATCH, or linux-source.
-find_checkpatch() {
+# The kernel's own scripts: of $LINUX, of what check-debug builds, or of
+# linux-source.
+find_linux() {
 	local found
 
-	found=${CHECKPATCH-}
-	[ -n "$found" ] ||
-		found=$(find /usr/src -path '*/scripts/checkpatch.pl' \
-			-print -quit 2>/dev/null)
-	[ -n "$found" ] && echo "$found"
+	for found in "${LINUX-}" \
+		"${XDG_CACHE_HOME:-$HOME/.cache}"/kfreeze/kernels/linux-source-* \
+		/usr/src/linux-source-*; do
+		[ -e "$found/scripts/checkpatch.pl" ] && echo "$found" && return
+	done
+	return 1
 }
 
 check_patch() {
-	perl "$1" --no-tree --strict -f --terse --max-line-length=100 \
+	perl "$1/scripts/checkpatch.pl" --no-tree --strict -f --terse --max-line-length=100 \
 		--ignore LONG_LINE_STRING,OPEN_ENDED_LINE,MACRO_ARG_REUSE \
-		--ignore OPEN_BRACE,PARENTHESIS_ALIGNMENT \
+		--ignore OPEN_BRACE,PARENTHESIS_ALIGNMENT,MACRO_ARG_UNUSED \
 		"${KERNEL_FILES[@]}"
 }
 
@@ -164,6 +166,48 @@ check_sparse() {
 	! grep -E 'kmod/.*(warning|error):' $build/log
 }
 
+# As the kernel's coccicheck, but for those that need a compiler of OCaml.
+semantic_patch() {
+	local options
+
+	grep -q '^virtual report' "$1" && ! grep -q ocaml "$1" || return 0
+	options=$(sed -n 's,^// Options: *,,p' "$1")
+	# shellcheck disable=SC2086 # a list of words
+	spatch -D report --very-quiet --cocci-file "$1" $options --dir kmod \
+		2>/dev/null && return
+	echo "$1: spatch failed"
+}
+export -f semantic_patch
+
+# Again only when something has changed: it takes a while.
+check_cocci() {
+	local found clean
+
+	clean=build/lint/cocci-$(cat kmod/*.[ch] "$0" | sha256sum | cut -c 1-12)
+	[ -e "$clean" ] && return
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	found=$(find "$1/scripts/coccinelle" -name '*.cocci' -print0 |
+		xargs -0 -n 1 -P "$(nproc)" bash -c 'semantic_patch "$1"' bash)
+	echo "$found"
+	[ -z "$found" ] && mkdir -p build/lint && : >"$clean"
+}
+
+# What a header of kmod/ declares, its .c file documents.
+check_kernel_doc() {
+	local kernel name names bad=0
+
+	kernel=$(selftests/vm/kernel.sh fetch 6.1) || return 1
+	mapfile -t names < <(sed -n \
+		's/^[a-z][^(]*[ *]\(kfreeze_[a-z0-9_]*\)(.*/\1/p' kmod/*.h)
+	for name in "${names[@]}"; do
+		grep -qE "^ \* $name - " kmod/*.c kmod/*.h && continue
+		echo "$name: no kernel-doc"
+		bad=1
+	done
+	perl "$kernel"/root/usr/lib/linux-kbuild-*/scripts/kernel-doc \
+		-Werror -none "${KERNEL_FILES[@]}" && return $bad
+}
+
 step "include directions of kmod/" check_kmod_includes
 step "roles of daemon/" check_roles
 step "libraries have one place" check_libraries
@@ -172,10 +216,12 @@ step "one version" check_version
 have clang-format && step clang-format check_format
 have shellcheck && step shellcheck shellcheck -x -P SCRIPTDIR "${SHELL_FILES[@]}"
 have sparse && step sparse check_sparse
-if checkpatch=$(find_checkpatch); then
-	step checkpatch check_patch "$checkpatch"
+step kernel-doc check_kernel_doc
+if linux=$(find_linux); then
+	step checkpatch check_patch "$linux"
+	have spatch coccinelle && step coccicheck check_cocci "$linux"
 else
-	echo 'skipped checkpatch: give CHECKPATCH=, or unpack linux-source-*'
+	echo 'skipped checkpatch, coccicheck: make check-debug, or give LINUX='
 fi
 if [ $failed != 0 ]; then
 	echo "lint: FAILED"

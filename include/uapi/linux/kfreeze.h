@@ -192,6 +192,7 @@ enum kfreeze_cmd {
  * @KFREEZE_A_HOLD_NS: u64, from the first writer that could block to the end
  *	of the last thaw; 0 while frozen or if no writer could block
  * @KFREEZE_A_EVENT: u32, enum kfreeze_event_kind
+ * @__KFREEZE_A_MAX: one more than the last
  */
 enum kfreeze_attr {
 	KFREEZE_A_UNSPEC,
@@ -243,6 +244,7 @@ enum kfreeze_attr {
  * @KFREEZE_A_TARGET_HOLD_NS: u64, from the start of the freeze, when the first
  *	writer can block, to the end of the thaw; 0 until then
  * @KFREEZE_A_TARGET_THAW_NS: u64, duration of the thaw
+ * @__KFREEZE_A_TARGET_MAX: one more than the last
  */
 enum kfreeze_target_attr {
 	KFREEZE_A_TARGET_UNSPEC,
