@@ -28,10 +28,12 @@ static int kfreeze_notifier_pm(struct notifier_block *block,
 	switch (event) {
 	case PM_SUSPEND_PREPARE:
 	case PM_HIBERNATION_PREPARE:
+	case PM_RESTORE_PREPARE:
 		kfreeze_session_bar(KFREEZE_CAUSE_SUSPEND);
 		break;
 	case PM_POST_SUSPEND:
 	case PM_POST_HIBERNATION:
+	case PM_POST_RESTORE:
 		kfreeze_session_unbar();
 		break;
 	}
