@@ -155,14 +155,18 @@ static struct sk_buff *kfreeze_nl_reply(struct genl_info *info, void **header)
 	return skb;
 }
 
-/* A reply with one number. */
-static int kfreeze_nl_send_u32(struct sk_buff *skb, void *header,
-			       struct genl_info *info, int attr, u32 value)
+/*
+ * A reply with one number, to a request that has been carried out: one that
+ * does not fit into the receive buffer is not an error of the request. The
+ * socket tells of it, by ENOBUFS.
+ */
+static void kfreeze_nl_send_u32(struct sk_buff *skb, void *header,
+				struct genl_info *info, int attr, u32 value)
 {
 	/* cannot fail: the message is allocated for much more */
 	nla_put_u32(skb, attr, value);
 	genlmsg_end(skb, header);
-	return genlmsg_reply(skb, info);
+	genlmsg_reply(skb, info);
 }
 
 static int kfreeze_nl_info(struct sk_buff *request, struct genl_info *info)
@@ -215,7 +219,8 @@ static int kfreeze_nl_open(struct sk_buff *request, struct genl_info *info)
 				       "too many sessions are open");
 		return err;
 	}
-	return kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_SESSION, id);
+	kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_SESSION, id);
+	return 0;
 }
 
 /* Messages that the set can send when there is no memory for any. */
@@ -303,7 +308,8 @@ static int kfreeze_nl_freeze(struct sk_buff *request, struct genl_info *info)
 		nlmsg_free(skb);
 		return err;
 	}
-	return kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_CYCLE, cycle);
+	kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_CYCLE, cycle);
+	return 0;
 }
 
 static int kfreeze_nl_thaw(struct sk_buff *request, struct genl_info *info)
@@ -318,9 +324,9 @@ static int kfreeze_nl_thaw(struct sk_buff *request, struct genl_info *info)
 		return err;
 	/* without memory for it the thaw goes on, and the RESULT tells */
 	skb = kfreeze_nl_reply(info, &header);
-	if (!skb)
-		return 0;
-	return kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_CYCLE, cycle);
+	if (skb)
+		kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_CYCLE, cycle);
+	return 0;
 }
 
 static int kfreeze_nl_rescue(struct sk_buff *request, struct genl_info *info)
@@ -335,9 +341,9 @@ static int kfreeze_nl_rescue(struct sk_buff *request, struct genl_info *info)
 	}
 	nr = kfreeze_session_rescue();
 	skb = kfreeze_nl_reply(info, &header);
-	if (!skb)
-		return 0;
-	return kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_NR_SESSIONS, nr);
+	if (skb)
+		kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_NR_SESSIONS, nr);
+	return 0;
 }
 
 /* Where a dump goes on, in netlink_callback.args. */
