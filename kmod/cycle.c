@@ -6,7 +6,7 @@
 #include "cycle.h"
 
 #include <linux/atomic.h>
-#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/wait.h>
 
 #include "freeze.h"
@@ -14,9 +14,9 @@
 #include "thaw.h"
 
 /* How long a thaw may take before its stragglers are reported as stuck. */
-#define KFREEZE_GRACE msecs_to_jiffies(5000)
+#define KFREEZE_GRACE_MS 5000
 /* The same after the deadline, when everybody has waited long enough. */
-#define KFREEZE_EXPIRED_GRACE msecs_to_jiffies(1000)
+#define KFREEZE_EXPIRED_GRACE_MS 1000
 
 DEFINE_MUTEX(kfreeze_cycle_lock); /* protects all cycles, see cycle.h */
 static const struct kfreeze_cycle_ops *kfreeze_cycle_ops;
@@ -39,14 +39,14 @@ static void kfreeze_cycle_fill_set(const struct kfreeze_cycle *cycle,
 				   struct kfreeze_set *set,
 				   struct kfreeze_status *status)
 {
-	long left = cycle->deadline - jiffies;
+	s64 left = ktime_ms_delta(cycle->deadline, ktime_get());
 
 	memset(status, 0, sizeof(*status));
 	status->session = cycle->session;
 	status->state = cycle->state;
 	if (cycle->state == KFREEZE_STATE_FREEZING ||
 	    cycle->state == KFREEZE_STATE_FROZEN)
-		status->remaining_ms = jiffies_to_msecs(max(left, 0L));
+		status->remaining_ms = max_t(s64, left, 0);
 	if (!set)
 		return;
 	status->cycle = set->cycle;
@@ -101,19 +101,18 @@ static void kfreeze_cycle_finish(struct kfreeze_cycle *cycle)
 	cycle->verdict = kfreeze_cycle_judge(cycle);
 	WRITE_ONCE(cycle->state, KFREEZE_STATE_IDLE);
 	if (summary.hold_ns)
-		cycle->next_freeze =
-			jiffies +
-			msecs_to_jiffies(kfreeze_param_limits()->min_interval_ms);
+		cycle->next_freeze = ktime_add_ms(
+			ktime_get(), kfreeze_param_limits()->min_interval_ms);
 	kfreeze_set_release(cycle->set);
 	kfreeze_cycle_publish(cycle, cycle->set, KFREEZE_EVENT_OVER);
 	atomic_dec(&kfreeze_nr_cycles);
 	wake_up_all(&kfreeze_cycle_idle);
 }
 
-static void kfreeze_cycle_arm(struct kfreeze_cycle *cycle, unsigned long delay)
+static void kfreeze_cycle_arm(struct kfreeze_cycle *cycle, u32 ms)
 {
-	cycle->deadline = jiffies + delay;
-	kfreeze_watchdog_arm(&cycle->watchdog, delay);
+	cycle->deadline = ktime_add_ms(ktime_get(), ms);
+	kfreeze_watchdog_arm(&cycle->watchdog, cycle->deadline);
 }
 
 /**
@@ -136,8 +135,8 @@ void kfreeze_cycle_end(struct kfreeze_cycle *cycle, enum kfreeze_cause cause)
 		    : kfreeze_set_thaw(cycle->set))
 		kfreeze_cycle_finish(cycle);
 	else
-		kfreeze_cycle_arm(cycle, expired ? KFREEZE_EXPIRED_GRACE
-						 : KFREEZE_GRACE);
+		kfreeze_cycle_arm(cycle, expired ? KFREEZE_EXPIRED_GRACE_MS
+						 : KFREEZE_GRACE_MS);
 }
 
 static void kfreeze_cycle_expired(struct kfreeze_watchdog *watchdog)
@@ -147,7 +146,7 @@ static void kfreeze_cycle_expired(struct kfreeze_watchdog *watchdog)
 
 	mutex_lock(&kfreeze_cycle_lock);
 	/* it may be an old deadline that was too late to be moved */
-	if (time_before(jiffies, cycle->deadline))
+	if (ktime_before(ktime_get(), cycle->deadline))
 		goto out_unlock;
 	switch (cycle->state) {
 	case KFREEZE_STATE_FREEZING:
@@ -174,7 +173,7 @@ static bool kfreeze_cycle_on_freezing(struct kfreeze_set *set)
 	go_on = cycle->set == set && cycle->state == KFREEZE_STATE_FLUSHING;
 	if (go_on) {
 		cycle->state = KFREEZE_STATE_FREEZING;
-		kfreeze_cycle_arm(cycle, cycle->timeout);
+		kfreeze_cycle_arm(cycle, cycle->timeout_ms);
 	}
 	mutex_unlock(&kfreeze_cycle_lock);
 	return go_on;
@@ -255,7 +254,7 @@ static const struct kfreeze_set_ops kfreeze_cycle_set_ops = {
 void kfreeze_cycle_init(struct kfreeze_cycle *cycle,
 			void (*gone)(struct kfreeze_cycle *cycle))
 {
-	cycle->next_freeze = jiffies;
+	cycle->next_freeze = ktime_get();
 	cycle->gone = gone;
 	kfreeze_watchdog_init(&cycle->watchdog, kfreeze_cycle_expired);
 }

@@ -3,6 +3,7 @@
 #ifndef KFREEZE_CYCLE_H
 #define KFREEZE_CYCLE_H
 
+#include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/skbuff.h>
 #include <linux/types.h>
@@ -60,9 +61,9 @@ struct kfreeze_cycle_ops {
  * @was_frozen: FROZEN was reached
  * @loss_told: a THAW has been answered with the loss of it
  * @set: its filesystems; NULL before the first cycle
- * @timeout: time limit of the freeze in jiffies
- * @deadline: of the freeze or of the thaw, in jiffies
- * @next_freeze: not before, in jiffies
+ * @timeout_ms: time limit of the freeze
+ * @deadline: of the freeze or of the thaw
+ * @next_freeze: not before
  * @watchdog: keeps @deadline
  * @gone: called when a set does not need the cycle any more
  *
@@ -78,9 +79,9 @@ struct kfreeze_cycle {
 	bool was_frozen;
 	bool loss_told;
 	struct kfreeze_set *set;
-	unsigned long timeout;
-	unsigned long deadline;
-	unsigned long next_freeze;
+	u32 timeout_ms;
+	ktime_t deadline;
+	ktime_t next_freeze;
 	struct kfreeze_watchdog watchdog;
 	void (*gone)(struct kfreeze_cycle *cycle);
 };

@@ -281,6 +281,15 @@ static bool kfreeze_set_flush(struct kfreeze_set *set)
 				set->flush_timeout);
 }
 
+/* The clock is read before the owner's deadline starts, so it is not early. */
+static bool kfreeze_set_begin(struct kfreeze_set *set)
+{
+	spin_lock(&set->lock);
+	set->since = ktime_get();
+	spin_unlock(&set->lock);
+	return set->ops->freezing(set);
+}
+
 /* From the highest level down: what lies on another freezes before it. */
 static bool kfreeze_set_freeze(struct kfreeze_set *set)
 {
@@ -288,9 +297,6 @@ static bool kfreeze_set_freeze(struct kfreeze_set *set)
 	bool done = true;
 	u8 level;
 
-	spin_lock(&set->lock);
-	set->since = ktime_get();
-	spin_unlock(&set->lock);
 	kfreeze_set_expedite(set);
 	for (; done && levels; levels &= ~BIT_ULL(level)) {
 		level = fls64(levels) - 1;
@@ -337,7 +343,7 @@ static void kfreeze_set_run(struct work_struct *work)
 
 	if (!kfreeze_set_flush(set))
 		cause = kfreeze_set_why(set);
-	else if (!set->ops->freezing(set))
+	else if (!kfreeze_set_begin(set))
 		cause = KFREEZE_CAUSE_NONE;
 	else if (!kfreeze_set_freeze(set))
 		cause = kfreeze_set_why(set);

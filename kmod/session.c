@@ -239,7 +239,7 @@ static int kfreeze_session_admit(const struct kfreeze_session *session,
 			       "the system is about to suspend or reboot");
 		return -EAGAIN;
 	}
-	if (time_before(jiffies, session->cycle.next_freeze)) {
+	if (ktime_before(ktime_get(), session->cycle.next_freeze)) {
 		NL_SET_ERR_MSG(
 			extack,
 			"the last cycle ended less than min_interval_ms ago");
@@ -281,7 +281,7 @@ int kfreeze_session_freeze(struct sock *sk, struct kfreeze_set *set,
 	if (err)
 		goto out_unlock;
 	old = session->cycle.set;
-	session->cycle.timeout = msecs_to_jiffies(timeout_ms);
+	session->cycle.timeout_ms = timeout_ms;
 	set->flush_timeout = msecs_to_jiffies(flush_timeout_ms);
 	kref_get(&session->ref); /* for the set, until it is gone */
 	kfreeze_cycle_start(&session->cycle, set);

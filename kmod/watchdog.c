@@ -2,7 +2,8 @@
 /*
  * Deadlines, kept by one real-time thread of their own: it exists before the
  * first freeze, so that an expiry needs neither memory for a new worker nor a
- * share of the CPU from whatever fills the machine.
+ * share of the CPU from whatever fills the machine. The timers are hrtimers:
+ * others may be late by an eighth.
  */
 #include "watchdog.h"
 
@@ -14,9 +15,18 @@ static struct kthread_worker *kfreeze_watchdog_worker;
 static void kfreeze_watchdog_run(struct kthread_work *work)
 {
 	struct kfreeze_watchdog *watchdog = container_of(
-		work, struct kfreeze_watchdog, work.work);
+		work, struct kfreeze_watchdog, work);
 
 	watchdog->expired(watchdog);
+}
+
+static enum hrtimer_restart kfreeze_watchdog_fire(struct hrtimer *timer)
+{
+	struct kfreeze_watchdog *watchdog = container_of(
+		timer, struct kfreeze_watchdog, timer);
+
+	kthread_queue_work(kfreeze_watchdog_worker, &watchdog->work);
+	return HRTIMER_NORESTART;
 }
 
 /**
@@ -57,30 +67,33 @@ void kfreeze_watchdog_stop(void)
 void kfreeze_watchdog_init(struct kfreeze_watchdog *watchdog,
 			   void (*expired)(struct kfreeze_watchdog *watchdog))
 {
-	kthread_init_delayed_work(&watchdog->work, kfreeze_watchdog_run);
+	hrtimer_setup(&watchdog->timer, kfreeze_watchdog_fire, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS);
+	kthread_init_work(&watchdog->work, kfreeze_watchdog_run);
 	watchdog->expired = expired;
 }
 
 /**
  * kfreeze_watchdog_arm - set or move the deadline
  * @watchdog: the deadline
- * @delay: jiffies from now
+ * @deadline: of ktime_get()
  *
- * Context: any.
+ * A callback for an earlier one may still come. Context: any.
  */
-void kfreeze_watchdog_arm(struct kfreeze_watchdog *watchdog, unsigned long delay)
+void kfreeze_watchdog_arm(struct kfreeze_watchdog *watchdog, ktime_t deadline)
 {
-	kthread_mod_delayed_work(kfreeze_watchdog_worker, &watchdog->work, delay);
+	hrtimer_start(&watchdog->timer, deadline, HRTIMER_MODE_ABS);
 }
 
 /**
  * kfreeze_watchdog_disarm_sync - drop the deadline
  * @watchdog: the deadline
  *
- * Context: may sleep; waits for a callback that is running, so it must not
- * be called from there nor with a lock that it takes.
+ * The callback must not arm it again. Context: may sleep; waits for a callback
+ * that is running, so it must not be called with a lock that that one takes.
  */
 void kfreeze_watchdog_disarm_sync(struct kfreeze_watchdog *watchdog)
 {
-	kthread_cancel_delayed_work_sync(&watchdog->work);
+	hrtimer_cancel(&watchdog->timer);
+	kthread_cancel_work_sync(&watchdog->work);
 }

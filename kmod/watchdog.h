@@ -3,16 +3,18 @@
 #ifndef KFREEZE_WATCHDOG_H
 #define KFREEZE_WATCHDOG_H
 
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
-#include <linux/timer.h>
 
 /**
  * struct kfreeze_watchdog - one deadline
+ * @timer: queues @work at the deadline
  * @work: runs in the watchdog's thread
  * @expired: called there when the deadline has passed
  */
 struct kfreeze_watchdog {
-	struct kthread_delayed_work work;
+	struct hrtimer timer;
+	struct kthread_work work;
 	void (*expired)(struct kfreeze_watchdog *watchdog);
 };
 
@@ -20,7 +22,7 @@ int kfreeze_watchdog_start(void);
 void kfreeze_watchdog_stop(void);
 void kfreeze_watchdog_init(struct kfreeze_watchdog *watchdog,
 			   void (*expired)(struct kfreeze_watchdog *watchdog));
-void kfreeze_watchdog_arm(struct kfreeze_watchdog *watchdog, unsigned long delay);
+void kfreeze_watchdog_arm(struct kfreeze_watchdog *watchdog, ktime_t deadline);
 void kfreeze_watchdog_disarm_sync(struct kfreeze_watchdog *watchdog);
 
 #endif
