@@ -353,6 +353,18 @@ int client_status(struct client *client, struct client_result *messages, int max
 	}
 }
 
+uint32_t client_holder(void)
+{
+	struct client *client = client_new();
+	int err = client_command(client, KFREEZE_CMD_INFO);
+	uint32_t holder = client->holder;
+
+	if (err)
+		die("INFO", err);
+	client_close(client);
+	return holder;
+}
+
 int client_listen(struct client *client)
 {
 	if (setsockopt(client_fd(client), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,

@@ -75,6 +75,8 @@ bool client_wait(struct client *client, struct client_result *result,
 		 int timeout_ms);
 /* A STATUS dump, at most @max messages. The number, or -errno. */
 int client_status(struct client *client, struct client_result *messages, int max);
+/* The kernel's enum kfreeze_holder, asked by a client of its own. */
+uint32_t client_holder(void);
 /* Join the event group. 0 or -errno. */
 int client_listen(struct client *client);
 

@@ -57,6 +57,17 @@ void cycle_freeze(struct client *client, const char *const dirs[], int nr,
 	}
 }
 
+void cycle_await(struct client *client, enum kfreeze_state state)
+{
+	long long until = clock_ms() + CYCLE_PATIENCE_MS;
+	struct client_result message;
+
+	do {
+		if (client_status(client, &message, 1) < 1 || clock_ms() > until)
+			die("not in the state that is waited for", client, 0);
+	} while (message.state != state);
+}
+
 struct client_result cycle_thaw(struct client *client)
 {
 	int err = client_command(client, KFREEZE_CMD_THAW);
@@ -64,4 +75,11 @@ struct client_result cycle_thaw(struct client *client)
 	if (err)
 		die("THAW", client, err);
 	return cycle_result(client);
+}
+
+unsigned long cycle_setting(const char *name, unsigned long otherwise)
+{
+	const char *value = getenv(name);
+
+	return value ? strtoul(value, NULL, 0) : otherwise;
 }

@@ -95,26 +95,28 @@ int disk_open(const char *dir)
 int disk_loop(const char *image, size_t offset, size_t size,
 	      char device[LOOP_NAME_SIZE])
 {
-	struct loop_info64 info = {
-		.lo_flags = LO_FLAGS_AUTOCLEAR,
-		.lo_offset = offset,
-		.lo_sizelimit = size,
+	struct loop_config config = {
+		.info =
+			{
+				.lo_flags = LO_FLAGS_AUTOCLEAR,
+				.lo_offset = offset,
+				.lo_sizelimit = size,
+			},
 	};
-	int control, backing, nr, fd;
+	int control, nr, fd;
 
 	if (access("/dev/loop-control", F_OK))
 		RUN("modprobe", "loop");
 	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	backing = open(image, O_RDWR | O_CLOEXEC);
-	if (control < 0 || backing < 0)
+	config.fd = open(image, O_RDWR | O_CLOEXEC);
+	if (control < 0 || (int)config.fd < 0)
 		die("open", image);
 	nr = ioctl(control, LOOP_CTL_GET_FREE);
 	snprintf(device, LOOP_NAME_SIZE, "/dev/loop%d", nr);
 	fd = open(device, O_RDWR | O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, LOOP_SET_FD, backing) ||
-	    ioctl(fd, LOOP_SET_STATUS64, &info))
+	if (fd < 0 || ioctl(fd, LOOP_CONFIGURE, &config))
 		die("set up", device);
-	close(backing);
+	close(config.fd);
 	close(control);
 	return fd;
 }

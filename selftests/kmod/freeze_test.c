@@ -2,8 +2,11 @@
 /* Frozen means: writers block, readers do not, and both end after the thaw. */
 #include "cycle.h"
 
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -12,6 +15,7 @@
 
 void ktap_teardown(void)
 {
+	umount2("/tmp/innermost", 0);
 	umount2("/tmp/inner", 0);
 	disk_umount_all();
 }
@@ -196,31 +200,92 @@ TEST(remount_of_a_frozen_device_thaws_too)
 	CHECK(writer_ends(&writer, 10000));
 }
 
+#define INNER "/tmp/inner"
+#define INNERMOST "/tmp/innermost"
+
+/* Mount an image that lies in @outer. */
+static void mount_inner(const char *outer, size_t size, const char *inner)
+{
+	char image[64], device[LOOP_NAME_SIZE];
+	int fd;
+
+	snprintf(image, sizeof(image), "%s/image", outer);
+	disk_dirty(outer, "image", size);
+	CHECK_EQ(RUN("mke2fs", "-q", "-t", "ext4", image), 0);
+	fd = disk_loop(image, 0, 0, device);
+	disk_mount_device(device, "ext4", "", inner);
+	close(fd);
+}
+
+/* FREEZE the first three or two of these. */
+static void freeze_stack(struct client *client, const uint8_t levels[], int nr,
+			 uint32_t timeout_ms)
+{
+	struct client_request request = {
+		.levels = levels,
+		.nr = nr,
+		.timeout_ms = timeout_ms,
+	};
+	int fds[] = {disk_open(disk_dir(DISK_XFS)), disk_open(INNER),
+		     nr > 2 ? disk_open(INNERMOST) : -1};
+	int i;
+
+	request.fds = fds;
+	CHECK_EQ(client_freeze(client, &request), 0);
+	for (i = 0; i < nr; i++)
+		close(fds[i]);
+}
+
 TEST(loop_freezes_before_the_disk_it_lies_on)
 {
 	struct client *client = client_open();
 	const char *outer = disk_mount(DISK_XFS);
-	const char *inner = "/tmp/inner";
-	uint8_t levels[] = {0, 1};
-	struct client_request request = {.nr = 2, .timeout_ms = 20000};
-	char device[LOOP_NAME_SIZE];
-	int fds[2], fd;
 
-	disk_dirty(outer, "image", 64 << 20);
-	CHECK_EQ(RUN("mke2fs", "-q", "-t", "ext4", "/tmp/xfs/image"), 0);
-	fd = disk_loop("/tmp/xfs/image", 0, 0, device);
-	disk_mount_device(device, "ext4", "", inner);
-	close(fd);
-	disk_dirty(inner, "dirty", 8 << 20);
-	fds[0] = disk_open(outer);
-	fds[1] = disk_open(inner);
-	request.fds = fds;
-	request.levels = levels;
-	CHECK_EQ(client_freeze(client, &request), 0);
-	close(fds[0]);
-	close(fds[1]);
-	CHECK_EQ(cycle_result(client).nr_frozen, 2);
+	mount_inner(outer, 96 << 20, INNER);
+	mount_inner(INNER, 32 << 20, INNERMOST);
+	disk_dirty(INNERMOST, "dirty", 4 << 20);
+	disk_dirty(INNER, "dirty", 4 << 20);
+	freeze_stack(client, (const uint8_t[]){0, 1, 2}, 3, 20000);
+	CHECK_EQ(cycle_result(client).nr_frozen, 3);
 	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
 	CHECK(disk_writable(outer));
-	CHECK(disk_writable(inner));
+	CHECK(disk_writable(INNER));
+	CHECK(disk_writable(INNERMOST));
+}
+
+/* Writes until it is told to end; blocks and goes on. */
+static pid_t writer_for_ever(const char *dir)
+{
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		disk_dirty(dir, "busy", 1 << 20);
+}
+
+/*
+ * The disk freezes first, and what lies on it waits for it with dirty data:
+ * until the deadline, which thaws the disk and with it ends the other's wait.
+ */
+TEST(wrong_levels_end_at_the_deadline)
+{
+	struct client *client = client_open();
+	const char *outer = disk_mount(DISK_XFS);
+	struct client_result result;
+	pid_t pid;
+
+	mount_inner(outer, 96 << 20, INNER);
+	CHECK_EQ(client_listen(client), 0);
+	pid = writer_for_ever(INNER);
+	freeze_stack(client, (const uint8_t[]){1, 0}, 2, 1500);
+	result = cycle_result(client);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_LOST);
+	CHECK_EQ(result.cause, KFREEZE_CAUSE_DEADLINE);
+	CHECK(disk_writable(outer));
+	CHECK(disk_writable(INNER));
+	kill(pid, SIGKILL);
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
 }

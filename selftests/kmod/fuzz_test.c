@@ -245,13 +245,6 @@ static unsigned long run_fuzz(struct fuzz *fuzz, unsigned long messages,
 	return nr;
 }
 
-static unsigned long from_environment(const char *name, unsigned long otherwise)
-{
-	const char *value = getenv(name);
-
-	return value ? strtoul(value, NULL, 0) : otherwise;
-}
-
 /* A fuzzer that reaches nothing finds nothing; a short run may miss some. */
 static void check_reach(const struct tally *tally, unsigned long messages)
 {
@@ -280,14 +273,14 @@ static void load_with_short_limits(void)
 TEST_TIMEOUT(nothing_stays_frozen_whatever_is_sent, 3600)
 {
 	static struct tally tally;
-	unsigned long messages = from_environment("fuzz_messages", MESSAGES);
+	unsigned long messages = cycle_setting("fuzz_messages", MESSAGES);
 	long long start = clock_ms(), until = start + SECONDS * 1000;
 	struct fuzz fuzz;
 	uint32_t seed;
 	int i;
 
 	CHECK_EQ(getrandom(&seed, sizeof(seed), 0), sizeof(seed));
-	seed = from_environment("fuzz_seed", seed);
+	seed = cycle_setting("fuzz_seed", seed);
 	printf("# fuzz_seed=%u fuzz_messages=%lu\n", seed, messages);
 	fuzz.state = seed + 1ULL;
 	if (getenv("fuzz_messages"))

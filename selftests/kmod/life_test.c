@@ -25,17 +25,6 @@ void ktap_teardown(void)
 	disk_umount_all();
 }
 
-static int kind_of_holder(void)
-{
-	struct client *client = client_new();
-	int kind;
-
-	CHECK_EQ(client_command(client, KFREEZE_CMD_INFO), 0);
-	kind = client->holder;
-	client_close(client);
-	return kind;
-}
-
 static int write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
@@ -84,6 +73,34 @@ TEST(device_that_fails_while_frozen_thaws)
 	CHECK(disk_writable(dirs[0]));
 }
 
+/* The kernel refuses, or else the thaw would find another filesystem. */
+TEST(remount_read_only_is_refused_while_frozen)
+{
+	struct client *client = client_open();
+	const char *dir = disk_mount(DISK_EXT4);
+	struct writer writer;
+
+	cycle_freeze(client, &dir, 1, 20000);
+	CHECK_EQ(mount(NULL, dir, NULL, MS_REMOUNT | MS_RDONLY, NULL), -1);
+	CHECK_EQ(errno, EBUSY);
+	writer = writer_start(dir);
+	CHECK(writer_blocks(&writer));
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	CHECK(writer_ends(&writer, 10000));
+	CHECK_EQ(mount(NULL, dir, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+}
+
+TEST(sync_of_a_frozen_filesystem_does_not_wait)
+{
+	struct client *client = client_open();
+	const char *dir = disk_mount(DISK_EXT4);
+
+	cycle_freeze(client, &dir, 1, 20000);
+	CHECK_EQ(RUN("timeout", "5", "sync"), 0);
+	CHECK_EQ(RUN("timeout", "5", "sync", "-f", dir), 0);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+}
+
 /* Before 6.6 a filesystem has one freeze, and who comes second is refused. */
 TEST(device_mapper_suspends_during_a_freeze)
 {
@@ -92,9 +109,9 @@ TEST(device_mapper_suspends_during_a_freeze)
 
 	mapped_mount("");
 	cycle_freeze(client, &dir, 1, 20000);
-	CHECK_EQ(mapped_suspend() != 0, kind_of_holder() == KFREEZE_HOLDER_NONE);
+	CHECK_EQ(mapped_suspend() != 0, client_holder() == KFREEZE_HOLDER_NONE);
 	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
-	if (kind_of_holder() != KFREEZE_HOLDER_NONE)
+	if (client_holder() != KFREEZE_HOLDER_NONE)
 		mapped_resume();
 	CHECK(disk_writable(dir));
 }
@@ -109,7 +126,7 @@ TEST(freeze_during_a_device_mapper_suspend)
 	CHECK_EQ(mapped_suspend(), 0);
 	CHECK_EQ(cycle_request(client, &dir, 1, 20000), 0);
 	result = cycle_result(client);
-	if (kind_of_holder() == KFREEZE_HOLDER_NONE) {
+	if (client_holder() == KFREEZE_HOLDER_NONE) {
 		CHECK_EQ(result.verdict, KFREEZE_VERDICT_FAILED);
 		CHECK_EQ(result.target.error, -EBUSY);
 		mapped_resume();
@@ -196,71 +213,4 @@ TEST_TIMEOUT(other_families_register_during_a_stuck_freeze, 60)
 	CHECK(clock_ms() - start < 2000);
 	CHECK_EQ(cycle_result(client).verdict, KFREEZE_VERDICT_LOST);
 	RUN("rmmod", "nbd");
-}
-
-#define SLICES 64
-#define SLICE_SIZE (4 << 20)
-#define SLICE_IMAGE "/tmp/slice"
-#define SLICES_IMAGE "/tmp/xfs/slices"
-
-/* Copies of one small filesystem, one behind the other in a file. */
-static void slices_write(void)
-{
-	static char image[SLICE_SIZE];
-	int fd, i;
-
-	CHECK_EQ(RUN("mke2fs", "-q", "-t", "ext4", SLICE_IMAGE, "4M"), 0);
-	fd = open(SLICE_IMAGE, O_RDONLY | O_CLOEXEC);
-	CHECK_EQ(read(fd, image, SLICE_SIZE), SLICE_SIZE);
-	close(fd);
-	unlink(SLICE_IMAGE);
-	disk_mount(DISK_XFS);
-	fd = open(SLICES_IMAGE, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-	CHECK(fd >= 0);
-	for (i = 0; i < SLICES; i++)
-		CHECK_EQ(write(fd, image, SLICE_SIZE), SLICE_SIZE);
-	close(fd);
-}
-
-static void slices_mount(const char *dirs[SLICES])
-{
-	char device[LOOP_NAME_SIZE];
-	int fd, i;
-
-	slices_write();
-	for (i = 0; i < SLICES; i++) {
-		fd = disk_loop(SLICES_IMAGE, (size_t)i * SLICE_SIZE, SLICE_SIZE,
-			       device);
-		CHECK(asprintf((char **)&dirs[i], "/tmp/slice%d", i) > 0);
-		disk_mount_device(device, "ext4", "", dirs[i]);
-		close(fd);
-	}
-}
-
-TEST_TIMEOUT(many_filesystems_freeze_as_one, 120)
-{
-	struct client *client = client_open();
-	struct client_result messages[SLICES + 1];
-	struct client_result result;
-	const char *dirs[SLICES];
-	int i;
-
-	slices_mount(dirs);
-	cycle_freeze(client, dirs, SLICES, 20000);
-	for (i = 0; i < SLICES; i += 7) {
-		struct writer writer = writer_start(dirs[i]);
-
-		CHECK(writer_blocks(&writer));
-	}
-	CHECK_EQ(client_status(client, messages, SLICES + 1), SLICES + 1);
-	for (i = 0; i < SLICES; i++)
-		CHECK_EQ(messages[i + 1].target.index, i);
-	result = cycle_thaw(client);
-	CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
-	CHECK_EQ(result.nr_frozen, SLICES);
-	for (i = 0; i < SLICES; i++)
-		CHECK(disk_writable(dirs[i]));
-	for (i = 0; i < SLICES; i++)
-		disk_umount(dirs[i], false);
-	unlink(SLICES_IMAGE);
 }

@@ -2,8 +2,11 @@
 /* The module itself, as something that comes and goes. */
 #include "module.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,15 +14,28 @@
 
 #define PATIENCE_MS 10000
 
+int module_remove(void)
+{
+	return syscall(SYS_delete_module, "kfreeze", O_NONBLOCK) ? -errno : 0;
+}
+
 /* Its works hold it a little longer than the owners; nobody tells the end. */
 bool module_unload(void)
 {
 	long long until = clock_ms() + PATIENCE_MS;
 
-	while (syscall(SYS_delete_module, "kfreeze", O_NONBLOCK)) {
+	while (module_remove()) {
 		if (clock_ms() > until)
 			return false;
 		poll(NULL, 0, 10);
 	}
 	return true;
+}
+
+void module_load(void)
+{
+	if (RUN("insmod", "/lib/modules/kfreeze.ko") == 0)
+		return;
+	printf("# cannot load the module\n");
+	exit(EXIT_FAILURE);
 }

@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-/* Unload it. False if something holds it although all owners are gone. */
-bool module_unload(void);
+int module_remove(void); /* 0 or -errno, at once */
+bool module_unload(void); /* false if it stays in use */
+void module_load(void); /* ends the test if it fails */
 
 #endif

@@ -180,6 +180,30 @@ TEST(descriptor_must_be_a_block_filesystem)
 	CHECK(disk_writable("/tmp/ext4"));
 }
 
+/* Its own superblock has no device: who wants it frozen names the one below. */
+TEST(overlay_is_not_a_block_filesystem)
+{
+	struct client *client = client_open();
+	const char *dir = disk_mount(DISK_EXT4);
+	int fd;
+
+	CHECK_EQ(RUN("mkdir", "-p", "/tmp/ext4/upper", "/tmp/ext4/work",
+		     "/tmp/overlay"),
+		 0);
+	CHECK_EQ(RUN("mount", "-t", "overlay", "-o",
+		     "lowerdir=/root,upperdir=/tmp/ext4/upper,"
+		     "workdir=/tmp/ext4/work",
+		     "overlay", "/tmp/overlay"),
+		 0);
+	fd = disk_open("/tmp/overlay");
+	CHECK_EQ(client_send(client, freeze_one(client, fd)), -EOPNOTSUPP);
+	CHECK_STREQ(client->text,
+		    "TARGET_FD is not on a block device filesystem");
+	close(fd);
+	disk_umount("/tmp/overlay", false);
+	CHECK(disk_writable(dir));
+}
+
 TEST(same_filesystem_twice_is_an_error)
 {
 	struct client *client = client_open();

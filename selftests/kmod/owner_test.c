@@ -3,8 +3,12 @@
 #include "cycle.h"
 
 #include <fcntl.h>
+#include <linux/genetlink.h>
 #include <linux/netlink.h>
+#include <netlink/errno.h>
+#include <netlink/genl/ctrl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -86,6 +90,123 @@ TEST(socket_passed_to_another_process_keeps_its_session)
 	CHECK(writer_blocks(&writer));
 	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
 	CHECK(writer_ends(&writer, 10000));
+}
+
+static void send_descriptor(int to, int fd)
+{
+	char byte = 'x', control[CMSG_SPACE(sizeof(fd))] = {0};
+	struct iovec data = {&byte, 1};
+	struct msghdr msg = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	CHECK_EQ(sendmsg(to, &msg, 0), 1);
+}
+
+static int receive_descriptor(int from)
+{
+	char byte, control[CMSG_SPACE(sizeof(int))];
+	struct iovec data = {&byte, 1};
+	struct msghdr msg = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	int fd;
+
+	CHECK_EQ(recvmsg(from, &msg, MSG_CMSG_CLOEXEC), 1);
+	CHECK_EQ(CMSG_FIRSTHDR(&msg)->cmsg_len, CMSG_LEN(sizeof(fd)));
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	return fd;
+}
+
+/* Who opened and froze is gone; even in flight the socket is the owner. */
+TEST(socket_sent_to_another_process_keeps_its_session)
+{
+	struct client owner = {.sock = nl_socket_alloc()};
+	const char *dir = disk_mount(DISK_EXT4);
+	struct writer writer;
+	int ends[2], status;
+	pid_t pid;
+
+	CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		struct client *client = client_open();
+
+		cycle_freeze(client, &dir, 1, 20000);
+		send_descriptor(ends[1], client_fd(client));
+		_exit(EXIT_SUCCESS);
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	writer = writer_start(dir);
+	CHECK(writer_blocks(&writer));
+	owner.family = client_new()->family;
+	CHECK_EQ(nl_socket_set_fd(owner.sock, NETLINK_GENERIC,
+				  receive_descriptor(ends[0])),
+		 0);
+	CHECK_EQ(cycle_thaw(&owner).verdict, KFREEZE_VERDICT_OK);
+	CHECK(writer_ends(&writer, 10000));
+}
+
+static void *write_for_ever(void *dir)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/thread", (const char *)dir);
+	open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	return NULL;
+}
+
+/*
+ * A thread that waits for our thaw keeps its process's descriptors: killed,
+ * the owner is not gone, and only the deadline helps.
+ */
+TEST(owner_that_blocks_itself_is_thawed_at_the_deadline)
+{
+	const char *dir = disk_mount(DISK_EXT4);
+	struct client *listener = client_open();
+	struct client_result event;
+	pthread_t thread;
+	pid_t pid;
+
+	CHECK_EQ(client_listen(listener), 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		cycle_freeze(client_open(), &dir, 1, 2000);
+		pthread_create(&thread, NULL, write_for_ever, (void *)dir);
+		poll(NULL, 0, 200); /* it blocks now, or dies with us */
+		kill(getpid(), SIGKILL);
+	}
+	CHECK_EQ(cycle_result(listener).event, KFREEZE_EVENT_FROZEN);
+	event = cycle_result(listener);
+	CHECK_EQ(event.event, KFREEZE_EVENT_OVER);
+	CHECK_EQ(event.verdict, KFREEZE_VERDICT_LOST);
+	CHECK_EQ(event.cause, KFREEZE_CAUSE_DEADLINE);
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
+}
+
+TEST(family_is_not_in_other_network_namespaces)
+{
+	struct nl_sock *sock = nl_socket_alloc();
+
+	client_new();
+	CHECK_EQ(unshare(CLONE_NEWNET), 0);
+	CHECK_EQ(genl_connect(sock), 0);
+	CHECK_EQ(genl_ctrl_resolve(sock, "nlctrl"), GENL_ID_CTRL);
+	CHECK_EQ(genl_ctrl_resolve(sock, KFREEZE_GENL_NAME), -NLE_OBJ_NOTFOUND);
 }
 
 TEST(strangers_cannot_thaw)

@@ -31,13 +31,6 @@ static const enum disk disk[DISKS] = {DISK_EXT4, DISK_EXT4_2, DISK_XFS,
 				      DISK_BTRFS, DISK_VFAT};
 static const char *dirs[DISKS];
 
-static unsigned int from_environment(const char *name, unsigned int otherwise)
-{
-	const char *value = getenv(name);
-
-	return value ? strtoul(value, NULL, 0) : otherwise;
-}
-
 /* Not to wait for anything, but to be anywhere when others do their part. */
 static void drift(unsigned int *seed)
 {
@@ -235,11 +228,11 @@ void ktap_teardown(void)
 
 TEST_TIMEOUT(nothing_stays_frozen_whatever_happens_at_once, 3000)
 {
-	unsigned int nr = from_environment("race_rounds", ROUNDS);
+	unsigned int nr = cycle_setting("race_rounds", ROUNDS);
 	unsigned int seed, i;
 
 	CHECK_EQ(getrandom(&seed, sizeof(seed), 0), sizeof(seed));
-	seed = from_environment("race_seed", seed);
+	seed = cycle_setting("race_seed", seed);
 	printf("# race_seed=%u race_rounds=%u\n", seed, nr);
 	for (i = 0; i < nr; i++) {
 		if (!run_round(seed + i)) {

@@ -162,19 +162,29 @@ TEST_TIMEOUT(stuck_thaw_keeps_nobody_else, 60)
 {
 	struct client *client = client_open();
 	struct client_result result;
-	const char *dirs[3];
+	struct writer writers[3];
+	const char *dirs[4];
+	long long start;
+	int i;
 
 	CHECK_EQ(client_listen(client), 0);
 	mapped_mount("");
 	dirs[0] = disk_mount(DISK_EXT4);
 	dirs[1] = disk_mount(DISK_XFS);
-	dirs[2] = MAPPED;
-	cycle_freeze(client, dirs, 3, 20000);
+	dirs[2] = disk_mount(DISK_BTRFS);
+	dirs[3] = MAPPED;
+	cycle_freeze(client, dirs, 4, 20000);
 	CHECK_EQ(cycle_result(client).event, KFREEZE_EVENT_FROZEN);
 	mapped_hang();
+	for (i = 0; i < 3; i++)
+		writers[i] = writer_start(dirs[i]);
+	for (i = 0; i < 3; i++)
+		CHECK(writer_blocks(&writers[i]));
+	start = clock_ms();
 	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), 0);
-	CHECK(disk_writable(dirs[0]));
-	CHECK(disk_writable(dirs[1]));
+	for (i = 0; i < 3; i++)
+		CHECK(writer_ends(&writers[i], 10000));
+	CHECK(clock_ms() - start < 2000);
 	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -EALREADY);
 	result = cycle_result(client); /* after the time of grace */
 	CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
@@ -183,18 +193,6 @@ TEST_TIMEOUT(stuck_thaw_keeps_nobody_else, 60)
 	mapped_resume();
 	CHECK_EQ(cycle_result(client).event, KFREEZE_EVENT_UNSTUCK);
 	CHECK(disk_writable(MAPPED));
-}
-
-/* Wait until the session is in a state from which it does not go by itself. */
-static void await_state(struct client *client, enum kfreeze_state state)
-{
-	long long until = clock_ms() + CYCLE_PATIENCE_MS;
-	struct client_result message;
-
-	do {
-		CHECK(client_status(client, &message, 1) > 0);
-		CHECK(clock_ms() < until);
-	} while (message.state != state);
 }
 
 static void check_abort(const char *options, enum kfreeze_state state,
@@ -211,7 +209,7 @@ static void check_abort(const char *options, enum kfreeze_state state,
 		disk_dirty(MAPPED, "dirty", 1 << 20);
 	mapped_hang();
 	CHECK_EQ(cycle_request(client, dirs, 2, 60000), 0);
-	await_state(client, state);
+	cycle_await(client, state);
 	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), 0);
 	CHECK(disk_writable(dirs[0]));
 	result = cycle_result(client);
@@ -232,4 +230,21 @@ TEST_TIMEOUT(thaw_aborts_a_flush, 60)
 TEST_TIMEOUT(thaw_aborts_a_freeze, 60)
 {
 	check_abort("nobarrier,noinit_itable", KFREEZE_STATE_FREEZING, 1);
+}
+
+/* Nothing is frozen yet: the thaw is over before its request is answered. */
+TEST_TIMEOUT(result_may_come_before_its_ack, 60)
+{
+	struct client *client = client_open();
+	const char *dir = MAPPED;
+
+	mapped_mount("");
+	disk_dirty(MAPPED, "dirty", 1 << 20);
+	mapped_hang();
+	CHECK_EQ(cycle_request(client, &dir, 1, 60000), 0);
+	cycle_await(client, KFREEZE_STATE_FLUSHING);
+	CHECK(!client->results);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), 0);
+	CHECK(client->results);
+	CHECK_EQ(client->results->verdict, KFREEZE_VERDICT_ABORTED);
 }

@@ -217,22 +217,6 @@ TEST(rescue_thaws_what_any_session_holds)
 	check_all_writable();
 }
 
-TEST(module_stays_while_a_session_is_open)
-{
-	struct client *client = client_open();
-
-	CHECK(RUN("rmmod", "kfreeze") != 0);
-	CHECK_EQ(client_command(client, KFREEZE_CMD_INFO), 0);
-}
-
-static int holder_kind(void)
-{
-	struct client *client = client_new();
-
-	CHECK_EQ(client_command(client, KFREEZE_CMD_INFO), 0);
-	return client->holder;
-}
-
 static int fifreeze(const char *dir, unsigned long request)
 {
 	int fd = open(dir, O_RDONLY | O_CLOEXEC);
@@ -242,27 +226,75 @@ static int fifreeze(const char *dir, unsigned long request)
 	return err;
 }
 
+static void thaw_by_ioctl(void)
+{
+	fifreeze(dirs[0], FITHAW);
+}
+
+/* The thaw itself is a work's. */
+static void thaw_by_sysrq(void)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+	CHECK_EQ(write(fd, "j", 1), 1);
+	close(fd);
+}
+
 /* Without holders a foreign thaw undoes ours: noticed when it happens. */
-TEST(foreign_thaw_loses_the_freeze_or_does_nothing)
+static void check_foreign_thaw(void (*thaw)(void), int nr)
 {
 	struct client *client = client_open();
 	struct client_result result;
 	struct writer writer;
 
 	mount_disks();
-	cycle_freeze(client, dirs, DISKS, 20000);
-	fifreeze(dirs[0], FITHAW);
-	if (holder_kind() == KFREEZE_HOLDER_NONE) {
+	cycle_freeze(client, dirs, nr, 20000);
+	thaw();
+	if (client_holder() == KFREEZE_HOLDER_NONE) {
 		result = cycle_result(client);
 		CHECK_EQ(result.verdict, KFREEZE_VERDICT_LOST);
 		CHECK_EQ(result.cause, KFREEZE_CAUSE_FOREIGN_THAW);
 		CHECK_EQ(result.target.index, 0);
-		CHECK_EQ(result.nr_frozen, DISKS - 1);
+		CHECK_EQ(result.nr_frozen, nr - 1);
 		CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -ESTALE);
 	} else {
 		writer = writer_start(dirs[0]);
 		CHECK(writer_blocks(&writer));
 		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+		CHECK(writer_ends(&writer, 10000));
+	}
+	check_all_writable();
+}
+
+TEST(foreign_thaw_loses_the_freeze_or_does_nothing)
+{
+	check_foreign_thaw(thaw_by_ioctl, DISKS);
+}
+
+TEST(emergency_thaw_loses_the_freeze_or_does_nothing)
+{
+	check_foreign_thaw(thaw_by_sysrq, 1);
+}
+
+/* Holders nest; without them who comes second is refused. */
+TEST(foreign_freeze_during_ours)
+{
+	struct client *client = client_open();
+	struct writer writer;
+	int err;
+
+	mount_disks();
+	cycle_freeze(client, dirs, 1, 20000);
+	err = fifreeze(dirs[0], FIFREEZE);
+	if (client_holder() == KFREEZE_HOLDER_NONE) {
+		CHECK_EQ(err, -EBUSY);
+		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	} else {
+		CHECK_EQ(err, 0);
+		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+		writer = writer_start(dirs[0]);
+		CHECK(writer_blocks(&writer));
+		CHECK_EQ(fifreeze(dirs[0], FITHAW), 0);
 		CHECK(writer_ends(&writer, 10000));
 	}
 	check_all_writable();
@@ -278,7 +310,7 @@ TEST(foreign_freeze_is_not_ours_to_undo)
 	cycle_freeze(client, dirs, 1, 20000);
 	fifreeze(dirs[0], FITHAW);
 	CHECK_EQ(fifreeze(dirs[0], FIFREEZE), 0);
-	if (holder_kind() == KFREEZE_HOLDER_NONE)
+	if (client_holder() == KFREEZE_HOLDER_NONE)
 		CHECK_EQ(cycle_result(client).verdict, KFREEZE_VERDICT_LOST);
 	else
 		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
@@ -297,7 +329,7 @@ TEST(freeze_of_a_frozen_filesystem)
 	CHECK_EQ(fifreeze(dirs[0], FIFREEZE), 0);
 	CHECK_EQ(cycle_request(client, dirs, DISKS, 20000), 0);
 	result = cycle_result(client);
-	if (holder_kind() == KFREEZE_HOLDER_NONE) {
+	if (client_holder() == KFREEZE_HOLDER_NONE) {
 		CHECK_EQ(result.verdict, KFREEZE_VERDICT_FAILED);
 		CHECK_EQ(result.target.index, 0);
 		CHECK_EQ(result.target.error, -EBUSY);

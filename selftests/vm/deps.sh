@@ -9,9 +9,9 @@ PACKAGES='gcc make pkg-config python3 python3-yaml python3-jsonschema
 	libnl-3-dev libnl-genl-3-dev libmount-dev libcap-ng-dev libjson-c-dev
 	libsystemd-dev libseccomp-dev libelf1
 	qemu-system-x86 qemu-utils mmdebstrap debian-archive-keyring
-	busybox-static cpio kmod mount zstd xz-utils dmsetup
+	busybox-static cpio kmod mount zstd xz-utils dmsetup lvm2
 	e2fsprogs xfsprogs btrfs-progs dosfstools strace
-	sparse clang-format shellcheck
+	sparse coccinelle clang-format shellcheck
 	flex bison bc libelf-dev patch'
 
 # shellcheck disable=SC2086 # a list of words

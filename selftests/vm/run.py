@@ -26,8 +26,8 @@ from ktap import RESULT, Parser     # noqa: E402
 from qemu import VM, Disk, VMError, accelerator, tail  # noqa: E402
 
 BOOT_SECONDS = 60       # of patience, beside the time limits of the programs
-TOOLS = ["mke2fs", "dmsetup"]
-DEBUG_KERNELS = ("kasan",)      # of debug_kernel.sh, without ACPI
+TOOLS = ["mke2fs", "dmsetup", "lvm"]
+DEBUG_KERNELS = ("kasan", "kcsan")      # of debug_kernel.sh, without ACPI
 
 
 def say(kernel, text):
