@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Every allocation that a request makes fails once, the first in the first
- * run, the second in the second. A request that fails did nothing.
+ * run, the second in the second. A request that fails did nothing. And what
+ * thaws must do without any.
  */
 #include "cycle.h"
 #include "module.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <netlink/netlink.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -61,6 +63,8 @@ void ktap_setup(void)
 
 void ktap_teardown(void)
 {
+	put("/sys/kernel/debug/failslab/probability", "0");
+	put("/sys/kernel/debug/fail_page_alloc/probability", "0");
 	disk_umount_all();
 }
 
@@ -238,6 +242,84 @@ TEST_TIMEOUT(freeze_without_memory_freezes_nothing, PATIENCE_S)
 TEST_TIMEOUT(thaw_needs_no_memory_of_ours, PATIENCE_S)
 {
 	fail_every_allocation(try_thaw);
+}
+
+/* Where the module's code lies. */
+static void find_code(unsigned long *first, unsigned long *last)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	unsigned long address;
+	char line[256], type;
+
+	*first = ULONG_MAX;
+	*last = 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (!strstr(line, "[kfreeze]") ||
+		    sscanf(line, "%lx %c", &address, &type) != 2 ||
+		    (type != 't' && type != 'T'))
+			continue;
+		*first = address < *first ? address : *first;
+		*last = address > *last ? address : *last;
+	}
+	fclose(f);
+	CHECK(*first < *last);
+}
+
+/* All allocations fail that are made, however deep, by the module's code. */
+static void starve(bool on)
+{
+	static const char *const kinds[] = {"failslab", "fail_page_alloc"};
+	unsigned long first = 0, last = 0;
+	char command[512];
+	size_t i;
+
+	if (on)
+		find_code(&first, &last);
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		snprintf(command, sizeof(command),
+			 "cd /sys/kernel/debug/%s && echo 0 >probability && "
+			 "echo 0x%lx >require-start && "
+			 "echo 0x%lx >require-end && echo -1 >times && "
+			 "echo 1 >interval && echo %d >probability",
+			 kinds[i], first, last + 1, on ? 100 : 0);
+		CHECK_EQ(RUN("sh", "-c", command), 0);
+	}
+}
+
+/* The cycle that @client has frozen ends well, without any memory. */
+static void check_starved_end(struct client *client, enum kfreeze_cause cause)
+{
+	struct client_result result = cycle_result(client);
+
+	CHECK_EQ(result.cause, cause);
+	CHECK_EQ(result.nr_stuck, 0);
+	CHECK_EQ(result.error, 0);
+	CHECK_EQ(result.nr_frozen, DISKS);
+	check_all_writable();
+}
+
+/* Of the works, too; the last request proves that there was no memory. */
+TEST_TIMEOUT(thaw_needs_no_memory_at_all, 60)
+{
+	struct client *client = client_open(), *admin = client_new();
+
+	close(fault_open());
+	mount_disks();
+	cycle_freeze(client, dirs, DISKS, 1000);
+	starve(true);
+	check_starved_end(client, KFREEZE_CAUSE_DEADLINE);
+	starve(false);
+	cycle_freeze(client, dirs, DISKS, 60000);
+	starve(true);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), 0);
+	check_starved_end(client, KFREEZE_CAUSE_THAW);
+	starve(false);
+	cycle_freeze(client, dirs, DISKS, 60000);
+	starve(true);
+	CHECK_EQ(client_command(admin, KFREEZE_CMD_RESCUE), 0);
+	check_starved_end(client, KFREEZE_CAUSE_RESCUE);
+	CHECK_EQ(cycle_request(client, dirs, DISKS, 60000), -ENOMEM);
+	starve(false);
 }
 
 TEST(nothing_holds_the_module)

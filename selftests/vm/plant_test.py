@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Does the debug kernel find bugs in the module?
+"""Do the debug kernels find bugs in the module?
 
 Every patch of plant/ puts one in; the run of the tests must then fail, and
 say the words that belong to it. Prints KTAP. With arguments, only these.
@@ -20,6 +20,7 @@ class Bug:
     plant: str
     test: str
     words: tuple        # each in one line of the report
+    kernel: str = "kasan"
 
 
 BUGS = [
@@ -34,14 +35,17 @@ BUGS = [
          "lockdep_watched_to_the_end")),
     Bug("error_path", "kmod/failnth_test",
         ("nothing_holds_the_module",)),
+    Bug("data_race", "kmod/race_test",
+        ("BUG: KCSAN: data-race in kfreeze_",), "kcsan"),
 ]
 
 
 def is_found(bug):
     """Complaints are comments or failed tests; passed ones do not count."""
+    health = [str(VM_DIR / "health.sh")] if bug.kernel == "kasan" else []
     result = subprocess.run(
-        [str(VM_DIR / "run.py"), "--kernel", "kasan", "--plant", bug.plant,
-         bug.test, str(VM_DIR / "health.sh")],
+        [str(VM_DIR / "run.py"), "--kernel", bug.kernel, "--plant", bug.plant,
+         bug.test, *health],
         text=True, stdout=subprocess.PIPE, timeout=PATIENCE, check=False)
     lines = [line for line in map(str.strip, result.stdout.splitlines())
              if line.startswith(("#", "not ok"))]
