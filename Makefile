@@ -22,12 +22,12 @@ demo:
 	selftests/vm/deps.sh
 	selftests/demo/demo.py
 
-# All tests; KERNEL=6.1: those that need a kernel on that one only.
+# All tests; KERNEL=7.3: those that need a kernel on that one only.
 check:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests check
 
-# The module's tests on a kernel that looks for bugs, built first: an hour.
+# The module's tests on kernels that look for bugs, built first: two hours.
 check-debug:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests check-debug

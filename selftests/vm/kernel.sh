@@ -14,13 +14,14 @@ kernel_list() {
 	awk '!/^#/ { print $1 }' "$(dirname "$0")/kernels.txt"
 }
 
-# kernel_field NAME suite|compiler
+# kernel_field NAME suite|compiler|flavour
 kernel_field() {
 	local column
 
 	case $2 in
 	suite) column=2 ;;
 	compiler) column=3 ;;
+	flavour) column=4 ;;
 	*) usage ;;
 	esac
 	awk -v name="$1" -v column=$column '
@@ -29,7 +30,8 @@ kernel_field() {
 		die "$1: not in kernels.txt"
 }
 
-# All packages of the kernel itself; what else they depend on is not needed.
+# kernel_packages FLAVOUR: all packages of the kernel itself; what else they
+# depend on is not needed.
 # 7.x splits the image into linux-base, linux-binary and linux-modules.
 kernel_packages() {
 	local without=()
@@ -39,23 +41,25 @@ kernel_packages() {
 		without+=("--no-$kind")
 	done
 	apt-cache depends --recurse "${without[@]}" \
-		linux-image-amd64 linux-headers-amd64 |
+		"linux-image-$1" "linux-headers-$1" |
 		grep -E '^linux-(image|base|binary|modules|headers|kbuild)-[0-9]' |
 		grep -v -e '-unsigned$' | sort -u
 }
 
+# kernel_version FLAVOUR
 kernel_version() {
-	apt-cache show --no-all-versions linux-image-amd64 |
+	apt-cache show --no-all-versions "linux-image-$1" |
 		awk '$1 == "Version:" { print $2; exit }'
 }
 
-# Unpack under a temporary name: a directory that has its name is complete.
+# kernel_unpack DIR VERSION FLAVOUR: under a temporary name: a directory that
+# has its name is complete.
 kernel_unpack() {
 	local dir=$1 version=$2 deb packages release
 
 	rm -rf "$dir.new"
 	mkdir -p "$dir.new/root"
-	mapfile -t packages < <(kernel_packages)
+	mapfile -t packages < <(kernel_packages "$3")
 	say "linux $version: downloading ${packages[*]}"
 	(cd "$dir.new" && apt-get download -qq "${packages[@]}") || return 1
 	for deb in "$dir.new"/*.deb; do
@@ -91,18 +95,19 @@ kernel_arrange() {
 
 # Suites move on, and mirrors fail: then what the cache has will do.
 kernel_fetch() {
-	local name=$1 suite version dir
+	local name=$1 suite flavour version dir
 
 	suite=$(kernel_field "$name" suite)
+	flavour=$(kernel_field "$name" flavour)
 	cache_lock "kernel-$name"
 	cache_apt "$suite"
-	version=$(kernel_version)
+	version=$(kernel_version "$flavour")
 	dir=$(cache_dir)/kernels/$name
 	mkdir -p "$dir"
 	case $version in
-	"$name".*)
-		if [ -d "$dir/$version" ] ||
-			kernel_unpack "$dir/$version" "$version"; then
+	"${name%%-*}".*)
+		if [ -d "$dir/$version" ] || kernel_unpack \
+			"$dir/$version" "$version" "$flavour"; then
 			printf '%s\n' "$dir/$version"
 			return 0
 		fi
@@ -121,7 +126,7 @@ kernel_newest() {
 }
 
 case ${2-} in
-kasan) exec "$(dirname "$0")/debug_kernel.sh" "$@" ;;
+kasan | kcsan) exec "$(dirname "$0")/debug_kernel.sh" "$@" ;;
 esac
 case ${1-} in
 list) kernel_list ;;
