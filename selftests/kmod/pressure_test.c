@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/* No memory and a full swap: it freezes, and above all it thaws. */
+#include "cycle.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/swap.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ktap.h"
+
+#define SWAP "/tmp/ext4_4/swap"
+#define SWAP_SIZE (32 << 20)
+#define FIGHT_KB 65536 /* of memory, to be fought for */
+#define HUGE_KB 2048
+#define HOG_SIZE (256 << 20)
+#define HOG_STEP (256 << 10)
+
+static const enum disk disk[] = {DISK_EXT4, DISK_XFS, DISK_BTRFS};
+#define DISKS ((int)(sizeof(disk) / sizeof(disk[0])))
+static const char *dirs[DISKS];
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* Pages that nobody uses and nobody else can have: taken in no time. */
+static void set_huge_pages(long nr)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%ld", nr);
+	write_file("/proc/sys/vm/nr_hugepages", text);
+}
+
+void ktap_teardown(void)
+{
+	set_huge_pages(0);
+	swapoff(SWAP);
+	disk_umount_all();
+}
+
+/* A line of /proc/meminfo, in KiB. */
+static long meminfo(const char *name)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	char line[128];
+	long kb = -1;
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, strlen(name)))
+			kb = strtol(line + strlen(name), NULL, 10);
+	fclose(f);
+	CHECK(kb >= 0);
+	return kb;
+}
+
+static void swap_on(void)
+{
+	disk_mount(DISK_EXT4_4);
+	disk_dirty(disk_dir(DISK_EXT4_4), "swap", SWAP_SIZE);
+	CHECK_EQ(RUN("mkswap", SWAP), 0);
+	CHECK_EQ(swapon(SWAP, 0), 0);
+	CHECK(meminfo("SwapTotal:") > SWAP_SIZE / 1024 / 2);
+}
+
+static bool swap_is_full(void)
+{
+	return meminfo("SwapFree:") < SWAP_SIZE / 1024 / 8;
+}
+
+/* Takes what there is, says so, and goes on using all of it. */
+static _Noreturn void hog(int full)
+{
+	volatile char *memory = mmap(NULL, HOG_SIZE, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t size, at;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	write_file("/proc/self/oom_score_adj", "1000");
+	CHECK(memory != MAP_FAILED);
+	for (size = 0; size < HOG_SIZE && !swap_is_full(); size += HOG_STEP)
+		for (at = size; at < size + HOG_STEP; at += 4096)
+			memory[at] = at >> 12;
+	CHECK_EQ(write(full, "x", 1), 1);
+	for (;;)
+		for (at = 0; at < size; at += 4096)
+			memory[at]++;
+}
+
+static pid_t fill_memory(void)
+{
+	int full[2];
+	pid_t pid;
+	char byte;
+
+	set_huge_pages((meminfo("MemAvailable:") - FIGHT_KB) / HUGE_KB);
+	CHECK_EQ(pipe2(full, O_CLOEXEC), 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0)
+		hog(full[1]);
+	close(full[1]);
+	CHECK_EQ(read(full[0], &byte, 1), 1);
+	CHECK(swap_is_full());
+	return pid;
+}
+
+static void start(struct client **client)
+{
+	int i;
+
+	*client = client_open();
+	for (i = 0; i < DISKS; i++)
+		dirs[i] = disk_mount(disk[i]);
+	swap_on();
+	write_file("/proc/self/oom_score_adj", "-1000");
+	CHECK_EQ(mlockall(MCL_CURRENT | MCL_FUTURE), 0);
+}
+
+/* It was there all the time: nobody had to kill it to get on. */
+static void end(pid_t pid)
+{
+	int i;
+
+	CHECK(meminfo("SwapFree:") < SWAP_SIZE / 1024 / 2);
+	CHECK_EQ(waitpid(pid, NULL, WNOHANG), 0);
+	kill(pid, SIGKILL);
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	for (i = 0; i < DISKS; i++)
+		CHECK(disk_writable(dirs[i]));
+}
+
+TEST_TIMEOUT(deadline_thaws_without_memory, 60)
+{
+	struct client_result result;
+	struct client *client;
+	pid_t pid;
+
+	start(&client);
+	pid = fill_memory();
+	cycle_freeze(client, dirs, DISKS, 3000);
+	result = cycle_result(client);
+	CHECK_EQ(result.cause, KFREEZE_CAUSE_DEADLINE);
+	CHECK_EQ(result.nr_stuck, 0);
+	CHECK(result.hold_ns >= 3000000000);
+	CHECK(result.hold_ns < 5000000000);
+	end(pid);
+}
+
+TEST_TIMEOUT(freezes_and_thaws_without_memory, 60)
+{
+	struct client_result result;
+	struct client *client;
+	pid_t pid;
+
+	start(&client);
+	pid = fill_memory();
+	cycle_freeze(client, dirs, DISKS, 20000);
+	result = cycle_thaw(client);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
+	CHECK_EQ(result.nr_frozen, DISKS);
+	end(pid);
+}
