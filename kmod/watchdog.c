@@ -90,7 +90,7 @@ void kfreeze_watchdog_arm(struct kfreeze_watchdog *watchdog, ktime_t deadline)
  * @watchdog: the deadline
  *
  * The callback must not arm it again. Context: may sleep; waits for a callback
- * that is running, so it must not be called with a lock that that one takes.
+ * that is running, so it must not be called with a lock which that takes.
  */
 void kfreeze_watchdog_disarm_sync(struct kfreeze_watchdog *watchdog)
 {

@@ -203,7 +203,8 @@ TEST(family_is_not_in_other_network_namespaces)
 	struct nl_sock *sock = nl_socket_alloc();
 
 	client_new();
-	CHECK_EQ(unshare(CLONE_NEWNET), 0);
+	if (unshare(CLONE_NEWNET) && errno == EINVAL)
+		SKIP("this kernel has one network namespace only");
 	CHECK_EQ(genl_connect(sock), 0);
 	CHECK_EQ(genl_ctrl_resolve(sock, "nlctrl"), GENL_ID_CTRL);
 	CHECK_EQ(genl_ctrl_resolve(sock, KFREEZE_GENL_NAME), -NLE_OBJ_NOTFOUND);

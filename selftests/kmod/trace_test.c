@@ -59,16 +59,16 @@ static unsigned long long check_event(const char *event, const char *dir,
 				      int level, int err)
 {
 	unsigned long long ns;
-	char wanted[96];
+	char wanted[96], *end;
 	struct stat st;
 
 	CHECK_EQ(stat(dir, &st), 0);
 	snprintf(wanted, sizeof(wanted),
 		 "%s: dev=%u:%u level=%d error=%d ns=", event, major(st.st_dev),
 		 minor(st.st_dev), level, err);
-	ns = strtoull(strstr(read_trace(wanted), wanted) + strlen(wanted), NULL,
+	ns = strtoull(strstr(read_trace(wanted), wanted) + strlen(wanted), &end,
 		      10);
-	CHECK(ns > 0);
+	CHECK_EQ(*end, '\n');
 	return ns;
 }
 
