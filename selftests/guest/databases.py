@@ -13,7 +13,6 @@ from qemu import VMError
 
 # By serial number, and what is mounted from them.
 DISKS = {"data": 768, "space": 256, "wal": 256}
-MYSQL = "mariadb --batch --skip-column-names --unbuffered"
 POSTGRESQL = "/usr/lib/postgresql/15/bin"
 AS_POSTGRES = "setpriv --reuid=postgres --regid=postgres --clear-groups"
 PSQL = f"{AS_POSTGRES} {POSTGRESQL}/psql -X -q -A -t -h /run/postgresql"
@@ -30,43 +29,54 @@ class Writer:
 class MariaDB:
     name = "mariadb"
     engines = ("InnoDB", "Aria", "MyISAM")
-    server = "mariadbd"
+    directory = "/etc/mysql/mariadb.conf.d"
+    # A repair on opening would hide what a copy is worth.
     config = """\
-[mariadbd]
+[mysqld]
 datadir = /srv/data/mysql
-innodb_log_file_size = 16M
 innodb_buffer_pool_size = 32M
-# A repair on opening would hide what a copy is worth.
 myisam_recover_options = OFF
-aria_recover_options = OFF
 """
+    own_config = "innodb_log_file_size = 16M\naria_recover_options = OFF\n"
     install = "cp -a /var/lib/mysql /srv/data/mysql"
-    start = ("rm -f /etc/systemd/system/mariadb.service && systemctl"
-             " daemon-reload && systemctl start mariadb")
-    stop = "systemctl stop mariadb"
+
+    def __init__(self):
+        unit = f"{self.name}.service"
+        self.client = f"{self.name} --batch --skip-column-names --unbuffered"
+        self.start = (f"rm -f /etc/systemd/system/{unit} && systemctl"
+                      f" daemon-reload && systemctl start {unit}")
+        self.stop = f"systemctl stop {unit}"
 
     def configure(self, guest):
-        guest.push("/etc/mysql/mariadb.conf.d/99-test.cnf", self.config)
+        guest.push(f"{self.directory}/99-test.cnf",
+                   self.config + self.own_config)
 
     def populate(self, guest):
-        guest.run(f"{MYSQL} -e 'CREATE DATABASE t'")
+        guest.run(f"{self.client} -e 'CREATE DATABASE t'")
         for engine in self.engines:
-            guest.run(f"{MYSQL} t -e 'CREATE TABLE {engine} (n INT PRIMARY KEY,"
+            guest.run(f"{self.client} t -e 'CREATE TABLE {engine} (n INT PRIMARY KEY,"
                       f" t VARCHAR(500)) ENGINE={engine}'")
 
     def writers(self):
         return [Writer(engine, f"INSERT IGNORE INTO {engine} VALUES"
                        " (@, REPEAT(CHAR(65 + @ % 26), @ % 500)); SELECT @;",
-                       f"{MYSQL} t",
-                       f"{MYSQL} t -e 'SELECT COUNT(*), COALESCE(MAX(n), 0)"
+                       f"{self.client} t",
+                       f"{self.client} t -e 'SELECT COUNT(*), COALESCE(MAX(n), 0)"
                        f" FROM {engine}'") for engine in self.engines]
 
     def examine(self, guest):
         """What is not as it must be, one string each."""
         tables = ", ".join(self.engines)
-        rows = guest.run(f"{MYSQL} t -e 'CHECK TABLE {tables} EXTENDED'",
+        rows = guest.run(f"{self.client} t -e 'CHECK TABLE {tables} EXTENDED'",
                          60).out.splitlines()
         return [row for row in rows if not row.endswith("\tstatus\tOK")]
+
+
+class MySQL(MariaDB):
+    name = "mysql"
+    engines = ("InnoDB", "MyISAM")
+    directory = "/etc/mysql/mysql.conf.d"
+    own_config = "performance_schema = OFF\n"
 
 
 class PostgreSQL:
@@ -167,7 +177,9 @@ class Redis:
         return found
 
 
-SERVERS = [MariaDB(), PostgreSQL(), Redis()]
+# By the guest's image.
+SERVERS = {"databases": [MariaDB(), PostgreSQL(), Redis()],
+           "mysql": [MySQL()]}
 
 
 def mount(guest, serials):

@@ -4,6 +4,7 @@ on, and the host is told if its copy is not worth what it asked for."""
 
 from guest import CommandError
 from guest_host import CONFIG, Failed, check, check_equal
+from qemu import VMError
 from qga_client import AgentError
 
 HOLDER = "pgrep -o -f '^/usr/lib/kfreeze/hooks.d/90-mariadb freeze'"
@@ -118,8 +119,8 @@ def second_server_is_found(load):
     load.host.thaw()
     check_equal(load.host.last_cycle()["application"], "ok")
     for directory in ("/srv/data/mysql", SECOND):
-        load.guest.run(f"grep ' {directory}: unlocked after'"
-                       " /var/log/qga-fsfreeze-hook.log")
+        load.guest.run(f"until grep ' {directory}: unlocked after'"
+                       " /var/log/qga-fsfreeze-hook.log; do sleep 0.2; done", 30)
     load.guest.run(f"systemctl stop second && rm -r {SECOND}", 60)
 
 
@@ -134,6 +135,6 @@ def run_all(results, load):
             load.host.reset()
             function(load)
             load.wait_commits(20)
-        except (Failed, CommandError, AgentError) as error:
+        except (Failed, CommandError, VMError, AgentError) as error:
             problems.append(str(error))
         results.add(f"fault: {function.__name__}", problems)

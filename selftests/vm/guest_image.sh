@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# guest_image.sh [databases]: print the path of the Debian 12 test guest's root
-# filesystem image, on request the one with database servers; make the image
-# first if the cache has none. Its name holds a hash of this script: an image is
+# guest_image.sh [databases|mysql]: print the path of the Debian 12 test guest's
+# root filesystem image, on request the one with database servers, or one of
+# Debian unstable, which alone has MySQL; make it first if the cache has none. Its name holds a hash of this script: an image is
 # never changed once it is there. It has no kernel: see guest_boot.sh.
 set -euo pipefail
 # shellcheck source=cache.sh
@@ -28,7 +28,12 @@ databases)
     # The tests start the servers, on disks of their own.
     MASKED="$MASKED mariadb.service postgresql.service redis-server.service"
     ;;
-*) die "usage: guest_image.sh [databases]" ;;
+mysql)
+    SUITE=sid SIZE=3G download=250
+    PACKAGES="$PACKAGES mysql-server mysql-client"
+    MASKED="$MASKED mysql.service"
+    ;;
+*) die "usage: guest_image.sh [databases|mysql]" ;;
 esac
 
 cache=$(cache_dir)
@@ -60,6 +65,7 @@ build() {
     include=$(echo "$PACKAGES" | tr -s ' \n' ',')
     mmdebstrap --quiet --mode=root --variant=minbase --include="$include" \
         --aptopt='APT::Install-Recommends "false"' \
+        --aptopt='Acquire::Check-Valid-Until "false"' \
         --dpkgopt='path-exclude=/usr/share/doc/*' \
         --dpkgopt='path-exclude=/usr/share/man/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' \
@@ -73,7 +79,7 @@ build() {
 
 cache_lock "guest-image-$variant"
 if [ ! -e "$image" ]; then
-    say "making the Debian 12 guest's $variant image: once, about" \
+    say "making the guest's $variant image, Debian $SUITE: once, about" \
         "$download MB of downloads"
     build
 fi
