@@ -254,7 +254,7 @@ int holder_release(uint32_t limit_ms)
 		status = '0'; /* nothing was locked */
 	close(fd);
 	unlink(addr.sun_path);
-	if (!status)
+	if (status != '0' && status != '1')
 		printf("%s: the lock was lost: its holder is gone\n",
 		       application.name);
 	return status == '0' ? 0 : 1;

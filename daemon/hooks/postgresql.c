@@ -46,6 +46,7 @@ static void look_at_tablespaces(struct places *places)
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "%s/pg_tblspc", places->instance->directory);
+	look_at(places, path);
 	dir = opendir(path);
 	while (dir && (entry = readdir(dir))) {
 		if (*entry->d_name == '.')
@@ -134,8 +135,7 @@ static void try_checkpoint(const struct instance *instance, uint64_t deadline_ms
 	}
 	if (err)
 		instance_say(instance,
-			     "no checkpoint, recovery will be longer:"
-			     " %s",
+			     "no checkpoint, recovery will be longer: %s",
 			     client_reason(&client, err));
 	client_stop(&client);
 }
