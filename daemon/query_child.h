@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One query in a child of the monitor's, which may block and is killed when
- * its time is up. Every topic is a function that emits records.
+ * A query as its topic's function sees it: in a child of the monitor's, which
+ * may block and is killed when its time is up. It emits records.
  */
 #ifndef KFREEZE_QUERY_CHILD_H
 #define KFREEZE_QUERY_CHILD_H
@@ -20,9 +20,6 @@ struct query_child {
 
 /* 0 or -errno. */
 typedef int (*query_topic_fn)(struct query_child *child);
-
-/* Answers @query on @fd, a blocking socket, with struct ipc_reply. */
-_Noreturn void query_child_run(const struct query *query, int fd);
 
 /* @err, with a text that names the path. */
 int query_child_fail(struct query_child *child, int err, const char *fmt, ...)

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "ipc.h"
-#include "query_child.h"
+#include "query_run.h"
 
 #define LIMIT_US 10000000ULL
 #define TRIM_LIMIT_US 600000000ULL /* as long as the disks need */
@@ -155,7 +155,7 @@ static int spawn(const struct query *query)
 	state.fd = fds[0];
 	state.pid = fork();
 	if (state.pid == 0)
-		query_child_run(query, fds[1]);
+		query_run(query, fds[1]);
 	err = state.pid < 0 ? -errno : watch_child(state.pid);
 	close(fds[1]);
 	return err;

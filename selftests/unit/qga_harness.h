@@ -170,4 +170,26 @@ static inline void say(const char *text)
 
 #define CHECK_HEARD(text) CHECK_STREQ(heard, text)
 
+/* @command asks for @topic, and @records become @json. */
+static inline void check_reply(const char *command, enum query_topic topic,
+			       const struct query_record *records, size_t nr,
+			       const char *json)
+{
+	struct ipc_request request;
+	char text[256];
+	size_t i;
+
+	harness_start();
+	snprintf(text, sizeof(text), "{\"execute\":\"%s\"}", command);
+	say(text);
+	request = monitor_is_asked(topic);
+	for (i = 0; i < nr; i++)
+		monitor_tells(&request, &records[i]);
+	monitor_answers(&request, 0, IPC_THAWED, 0, "");
+	CHECK(!strncmp(heard, "{\"return\": ", 11));
+	heard[heard_len - 2] = '\0';
+	CHECK_STREQ(heard + 11, json);
+	harness_stop();
+}
+
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A query in a child, from the loop that asked. */
-/* link: query_process query_child query_system query_stats query_time */
-/* link: query_net query_unit query_power */
+/* link: query_process query_run query_child query_system query_stats */
+/* link: query_time query_net query_unit query_power */
 /* link: query_command query_file query_disk query_address query_smart */
 /* link: query_filesystem mounts_local mounts_table ipc query */
 /* libs: libsystemd mount */
