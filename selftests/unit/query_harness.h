@@ -58,7 +58,7 @@ static inline void tree_path(char path[PATH_MAX], const char *name)
 {
 	char *slash;
 
-	snprintf(path, PATH_MAX, "%s/%s", tree, name);
+	CHECK(snprintf(path, PATH_MAX, "%s/%s", tree, name) < PATH_MAX);
 	for (slash = path + strlen(tree) + 1; (slash = strchr(slash, '/'));
 	     slash++) {
 		*slash = '\0';
@@ -93,7 +93,7 @@ static inline void tree_link(const char *name, const char *target)
 	char path[PATH_MAX], absolute[PATH_MAX];
 
 	tree_path(path, name);
-	snprintf(absolute, sizeof(absolute), "%s/%s", tree, target);
+	CHECK(snprintf(absolute, PATH_MAX, "%s/%s", tree, target) < PATH_MAX);
 	CHECK_EQ(symlink(absolute, path), 0);
 }
 
