@@ -3,6 +3,12 @@
  * The protocol between two ends the test plays: the host, by bytes, and the
  * monitor, on a socketpair.
  */
+/* link: qga qga_command qga_request qga_parser qga_lexer qga_string */
+/* link: qga_utf8 qga_writer qga_fsfreeze qga_info qga_report status */
+/* link: qga_query qga_json qga_system qga_time qga_stats qga_storage */
+/* link: qga_net qga_unit qga_power */
+/* link: monitor_client ipc query log */
+/* libs: json-c libsystemd */
 #ifndef QGA_HARNESS_H
 #define QGA_HARNESS_H
 

@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Framing, parsing and the envelope of commands: what qemu-ga 11.1.3 answers. */
-/* link: qga qga_command qga_request qga_parser qga_lexer qga_string */
-/* link: qga_utf8 qga_writer qga_fsfreeze qga_info qga_report status */
-/* link: qga_query qga_json qga_system qga_time qga_stats qga_storage */
-/* link: qga_net qga_unit qga_power */
-/* link: monitor_client ipc query log */
-/* libs: json-c libsystemd */
 #include "qga_harness.h"
 
 /* of the sanitizer the unit tests are built with; gcc has no header for it */
