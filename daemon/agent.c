@@ -34,14 +34,16 @@ struct agent {
 static void follow_state(struct agent *agent)
 {
 	bool frozen = monitor_client_may_be_frozen(agent->monitor);
+	enum ipc_state now = monitor_state(agent->monitor);
 
 	channel_hold(agent->channel, frozen);
+	if (!frozen || now == IPC_FREEZING)
+		status_tell(now);
 	if (frozen) {
 		log_hold();
 		return;
 	}
 	log_release();
-	status_tell(monitor_state(agent->monitor));
 	if (agent->reload_is_due) {
 		agent->reload_is_due = false;
 		config_reload(agent->config);

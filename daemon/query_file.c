@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -64,6 +65,27 @@ int query_file_line(const struct query_child *child, char *line, size_t size,
 		return -EIO;
 	line[strcspn(line, "\n")] = '\0';
 	return 0;
+}
+
+int query_file_write(const struct query_child *child, const char *text,
+		     const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	va_list args;
+	int err, fd;
+
+	va_start(args, fmt);
+	err = build_path(child, path, fmt, args);
+	va_end(args);
+	if (err)
+		return err;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
 }
 
 bool query_file_exists(const struct query_child *child, const char *fmt, ...)

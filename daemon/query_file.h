@@ -17,6 +17,10 @@ FILE *query_file_open(const struct query_child *child, const char *fmt, ...)
 int query_file_line(const struct query_child *child, char *line, size_t size,
 		    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/* Into a file that is there, in one write. 0 or -errno. */
+int query_file_write(const struct query_child *child, const char *text,
+		     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
 bool query_file_exists(const struct query_child *child, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

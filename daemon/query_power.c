@@ -6,10 +6,8 @@
 #include "query_power.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "query_child.h"
 #include "query_command.h"
@@ -78,14 +76,11 @@ static bool is_supported(struct query_child *child, const struct suspend *suspen
 static int write_word(struct query_child *child, const char *path,
 		      const char *word)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+	int err = query_file_write(child, word, "%s", path);
 
-	if (fd < 0 || write(fd, word, strlen(word)) < 0)
-		err = query_child_fail(child, -errno, "%s: cannot write: %s",
-				       path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return err;
+	return err ? query_child_fail(child, err, "%s: cannot write: %s", path,
+				      strerror(-err))
+		   : 0;
 }
 
 int query_power_suspend(struct query_child *child)

@@ -3,11 +3,9 @@
 #include "query_unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "query_child.h"
 #include "query_file.h"
@@ -69,25 +67,6 @@ static int each(struct query_child *child, const char *directory,
 	return err;
 }
 
-/* 0 or -errno; it must be there. */
-static int write_file(struct query_child *child, const char *text,
-		      const char *directory, const char *name, uint64_t index,
-		      const char *file)
-{
-	char path[160];
-	int fd, err = 0;
-
-	snprintf(path, sizeof(path), "%s%s/%s%" PRIu64 "/%s", child->root,
-		 directory, name, index, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
 /* A processor without the file is always online. */
 static int read_vcpu(struct query_child *child, uint64_t index,
 		     struct query_unit *unit)
@@ -140,8 +119,8 @@ static int set_vcpu(struct query_child *child, uint64_t index, bool online)
 					" can't be offlined",
 					index);
 	if (!err)
-		err = write_file(child, online ? "1" : "0", CPUS, "cpu", index,
-				 "online");
+		err = query_file_write(child, online ? "1" : "0",
+				       CPUS "/cpu%" PRIu64 "/online", index);
 	return err ? query_child_fail(child, err,
 				      "write(\"" CPUS "/cpu%" PRIu64
 				      "/online\"): %s",
@@ -222,8 +201,8 @@ static void set_block(struct query_child *child, uint64_t index, bool online,
 	}
 	err = read_block(child, index, &unit);
 	if (!err && unit.online != online)
-		err = write_file(child, online ? "online" : "offline", MEMORY,
-				 "memory", index, "state");
+		err = query_file_write(child, online ? "online" : "offline",
+				       MEMORY "/memory%" PRIu64 "/state", index);
 	if (!err)
 		return;
 	switched->result = err == -ENOENT ? QUERY_NOT_SUPPORTED : QUERY_FAILED;
