@@ -157,7 +157,7 @@ static pid_t crash_start(const char *dir, bool dumpable, int *told)
 	setrlimit(RLIMIT_CORE, &core);
 	prctl(PR_SET_DUMPABLE, dumpable);
 	client = client_open();
-	cycle_freeze(client, &dir, 1, 3000);
+	cycle_freeze(client, &dir, 1, 1500);
 	CHECK_EQ(write(ends[1], "x", 1), 1);
 	abort();
 }
@@ -186,7 +186,7 @@ TEST(owner_that_dumps_core_is_thawed_at_the_deadline)
 {
 	long long ms = crash_to_thaw_ms(true);
 
-	CHECK(ms > 2000);
+	CHECK(ms > 1200);
 	CHECK(ms < 5000);
 }
 
@@ -205,7 +205,7 @@ TEST_TIMEOUT(other_families_register_during_a_stuck_freeze, 60)
 
 	mapped_mount("nobarrier,noinit_itable");
 	mapped_hang();
-	CHECK_EQ(cycle_request(client, &dir, 1, 4000), 0);
+	CHECK_EQ(cycle_request(client, &dir, 1, 2500), 0);
 	start = clock_ms();
 	CHECK_EQ(RUN("modprobe", "nbd"), 0);
 	other = client_open();

@@ -19,7 +19,7 @@
 #define SLICE_SIZE (128 << 10)
 #define IMAGE "/tmp/slices"
 #define WORKERS 16
-#define PATIENCE_S 120
+#define PATIENCE_S 170
 
 static int nr_slices;
 static const char *dirs[SLICES_MAX];

@@ -148,12 +148,12 @@ TEST_TIMEOUT(deadline_thaws_without_memory, 60)
 
 	start(&client);
 	pid = fill_memory();
-	cycle_freeze(client, dirs, DISKS, 3000);
+	cycle_freeze(client, dirs, DISKS, 2000);
 	result = cycle_result(client);
 	CHECK_EQ(result.cause, KFREEZE_CAUSE_DEADLINE);
 	CHECK_EQ(result.nr_stuck, 0);
-	CHECK(result.hold_ns >= 3000000000);
-	CHECK(result.hold_ns < 5000000000);
+	CHECK(result.hold_ns >= 2000000000);
+	CHECK(result.hold_ns < 4000000000);
 	end(pid);
 }
 

@@ -27,7 +27,12 @@ from qemu import VM, Disk, VMError, accelerator, tail  # noqa: E402
 
 BOOT_SECONDS = 60       # of patience, beside the time limits of the programs
 TOOLS = ["mke2fs", "dmsetup", "lvm"]
-DEBUG_KERNELS = ("kasan", "kcsan")      # of debug_kernel.sh, without ACPI
+# Of debug_kernel.sh, without ACPI, and what they are told. Of kcsan only the
+# module is instrumented, which makes few accesses: it is watched closely.
+DEBUG_KERNELS = {
+    "kasan": "",
+    "kcsan": "kcsan.skip_watch=3 kcsan.udelay_task=1000",
+}
 
 
 def say(kernel, text):
@@ -214,7 +219,8 @@ def arguments():
     options = parser.parse_args()
     debug = options.kernel in DEBUG_KERNELS
     if debug:
-        options.append += " acpi=off ktap_slow=5"
+        options.append += (" acpi=off ktap_slow=5"
+                           f" {DEBUG_KERNELS[options.kernel]}")
     options.memory = options.memory or (2048 if debug else 1024)
     options.program_timeout = (options.program_timeout
                                or (3600 if debug else 180))
