@@ -6,9 +6,9 @@
 KMEMLEAK=/sys/kernel/debug/kmemleak
 # A younger object may be on its way into the structure that will refer to it.
 KMEMLEAK_AGE=6
+KCSAN=/sys/kernel/debug/kcsan
 
 echo "KTAP version 1"
-echo "1..2"
 failed=0
 
 report() {
@@ -36,6 +36,18 @@ lockdep_watches() {
 	grep -q 'debug_locks: *1$' /proc/lockdep_stats
 }
 
+kcsan_watches() {
+	sed 's/^/# /' $KCSAN
+	grep -q '^enabled: 1' $KCSAN && ! grep -q '^setup_watchpoints: 0$' $KCSAN
+}
+
+if [ -e $KCSAN ]; then
+	echo "1..1"
+	kcsan_watches
+	report 1 $? kcsan_watched_to_the_end
+	exit $failed
+fi
+echo "1..2"
 no_leak
 report 1 $? nothing_leaked
 lockdep_watches

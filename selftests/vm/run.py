@@ -31,7 +31,8 @@ TOOLS = ["mke2fs", "dmsetup", "lvm"]
 # module is instrumented, which makes few accesses: it is watched closely.
 DEBUG_KERNELS = {
     "kasan": "",
-    "kcsan": "kcsan.skip_watch=3 kcsan.udelay_task=1000",
+    "kcsan": "kcsan.early_enable=1 kcsan.skip_watch=3"
+             " kcsan.udelay_task=1000",
 }
 
 
