@@ -129,7 +129,7 @@ void kfreeze_cycle_end(struct kfreeze_cycle *cycle, enum kfreeze_cause cause)
 	if (cycle->state == KFREEZE_STATE_IDLE ||
 	    cycle->state == KFREEZE_STATE_THAWING)
 		return;
-	cycle->state = KFREEZE_STATE_THAWING;
+	WRITE_ONCE(cycle->state, KFREEZE_STATE_THAWING);
 	cycle->cause = cause;
 	if (expired ? kfreeze_set_expire(cycle->set)
 		    : kfreeze_set_thaw(cycle->set))
@@ -172,7 +172,7 @@ static bool kfreeze_cycle_on_freezing(struct kfreeze_set *set)
 	mutex_lock(&kfreeze_cycle_lock);
 	go_on = cycle->set == set && cycle->state == KFREEZE_STATE_FLUSHING;
 	if (go_on) {
-		cycle->state = KFREEZE_STATE_FREEZING;
+		WRITE_ONCE(cycle->state, KFREEZE_STATE_FREEZING);
 		kfreeze_cycle_arm(cycle, cycle->timeout_ms);
 	}
 	mutex_unlock(&kfreeze_cycle_lock);
@@ -185,7 +185,7 @@ static void kfreeze_cycle_on_frozen(struct kfreeze_set *set)
 
 	mutex_lock(&kfreeze_cycle_lock);
 	if (cycle->set == set && cycle->state == KFREEZE_STATE_FREEZING) {
-		cycle->state = KFREEZE_STATE_FROZEN;
+		WRITE_ONCE(cycle->state, KFREEZE_STATE_FROZEN);
 		cycle->was_frozen = true;
 		kfreeze_cycle_publish(cycle, set, KFREEZE_EVENT_FROZEN);
 	}

@@ -198,7 +198,7 @@ void kfreeze_set_blame(struct kfreeze_set *set, struct kfreeze_target *target,
 		target->record.err = err;
 	}
 	if (!set->blame)
-		set->blame = target;
+		WRITE_ONCE(set->blame, target); /* read by flushes */
 }
 
 static void kfreeze_set_copy(const struct kfreeze_target *target,

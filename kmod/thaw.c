@@ -193,7 +193,7 @@ bool kfreeze_set_thaw(struct kfreeze_set *set)
 
 	kfreeze_set_unexpedite(set);
 	spin_lock(&set->lock);
-	set->stop = true;
+	WRITE_ONCE(set->stop, true); /* read by flushes */
 	for (; levels; levels &= levels - 1) {
 		level = __ffs64(levels);
 		kfreeze_for_each_target(set, target) {
