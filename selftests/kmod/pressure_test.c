@@ -78,23 +78,34 @@ static bool swap_is_full(void)
 	return meminfo("SwapFree:") < SWAP_SIZE / 1024 / 8;
 }
 
+static void use(volatile char *memory, size_t size)
+{
+	size_t at;
+
+	for (at = 0; at < size; at += 4096)
+		memory[at]++;
+}
+
 /* Takes what there is, says so, and goes on using all of it. */
 static _Noreturn void hog(int full)
 {
 	volatile char *memory = mmap(NULL, HOG_SIZE, PROT_READ | PROT_WRITE,
 				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	size_t size, at;
+	size_t size = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	write_file("/proc/self/oom_score_adj", "1000");
 	CHECK(memory != MAP_FAILED);
-	for (size = 0; size < HOG_SIZE && !swap_is_full(); size += HOG_STEP)
-		for (at = size; at < size + HOG_STEP; at += 4096)
-			memory[at] = at >> 12;
-	CHECK_EQ(write(full, "x", 1), 1);
-	for (;;)
-		for (at = 0; at < size; at += 4096)
-			memory[at]++;
+	for (;;) {
+		while (size < HOG_SIZE && !swap_is_full()) {
+			use(memory + size, HOG_STEP);
+			size += HOG_STEP;
+		}
+		if (full >= 0)
+			CHECK_EQ(write(full, "x", 1), 1);
+		full = -1;
+		use(memory, size);
+	}
 }
 
 static pid_t fill_memory(void)
@@ -128,7 +139,7 @@ static void start(struct client **client)
 }
 
 /* It was there all the time: nobody had to kill it to get on. */
-static void end(pid_t pid)
+static void stop(pid_t pid)
 {
 	int i;
 
@@ -154,7 +165,7 @@ TEST_TIMEOUT(deadline_thaws_without_memory, 60)
 	CHECK_EQ(result.nr_stuck, 0);
 	CHECK(result.hold_ns >= 2000000000);
 	CHECK(result.hold_ns < 4000000000);
-	end(pid);
+	stop(pid);
 }
 
 TEST_TIMEOUT(freezes_and_thaws_without_memory, 60)
@@ -169,5 +180,5 @@ TEST_TIMEOUT(freezes_and_thaws_without_memory, 60)
 	result = cycle_thaw(client);
 	CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
 	CHECK_EQ(result.nr_frozen, DISKS);
-	end(pid);
+	stop(pid);
 }
