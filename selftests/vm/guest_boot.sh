@@ -13,7 +13,8 @@ set -euo pipefail
 BOOT_MODULES="virtio_pci virtio_blk ext4 crc32c_generic"
 GUEST_MODULES="virtio_console virtio_rng xfs btrfs vfat nls_cp437 nls_ascii
     nls_utf8 loop dm_mod dm_snapshot dm_delay dm_flakey md_mod raid1 nbd
-    autofs4 overlay squashfs isofs fuse evdev configfs unix_diag netlink_diag"
+    autofs4 overlay squashfs isofs fuse evdev configfs unix_diag netlink_diag
+    vsock_loopback"
 
 [ $# = 1 ] || die "usage: guest_boot.sh KERNEL"
 here=$(dirname "$0")
