@@ -17,7 +17,7 @@ usage() { die "usage: debug_kernel.sh fetch|cached|field NAME [FIELD]"; }
 
 source_version() {
 	apt-cache show --no-all-versions "$SOURCE" |
-		awk '$1 == "Version:" { print $2; exit }'
+		awk '$1 == "Version:" { print $2 }'
 }
 
 # source_fetch VERSION: print the directory of the unpacked source.

@@ -49,7 +49,7 @@ kernel_packages() {
 # kernel_version FLAVOUR
 kernel_version() {
 	apt-cache show --no-all-versions "linux-image-$1" |
-		awk '$1 == "Version:" { print $2; exit }'
+		awk '$1 == "Version:" { print $2 }'
 }
 
 # kernel_unpack DIR VERSION FLAVOUR: under a temporary name: a directory that
