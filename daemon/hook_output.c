@@ -1,63 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A sliding window over what a hook prints: its end is what counts. */
+/* A ring over what a hook prints: its end is what counts. */
 #include "hook_output.h"
 
 #include <errno.h>
-#include <string.h>
-#include <unistd.h>
+#include <sys/uio.h>
 
 #define READ_ROUNDS 16 /* per wake-up, so that no hook can keep us busy */
 
-static void make_room(struct hook_output *output)
-{
-	size_t drop = output->len - HOOK_OUTPUT_MAX;
-
-	memmove(output->text, output->text + drop, HOOK_OUTPUT_MAX);
-	output->len -= drop;
-	output->taken -= output->taken < drop ? output->taken : drop;
-}
-
 bool hook_output_read(struct hook_output *output, int fd)
 {
+	struct iovec free[2];
+	size_t begin;
 	ssize_t len;
 	int i;
 
 	for (i = 0; i < READ_ROUNDS; i++) {
-		if (output->len == sizeof(output->text))
-			make_room(output);
-		len = read(fd, output->text + output->len,
-			   sizeof(output->text) - output->len);
+		begin = output->total % HOOK_OUTPUT_MAX;
+		free[0].iov_base = output->ring + begin;
+		free[0].iov_len = HOOK_OUTPUT_MAX - begin;
+		free[1].iov_base = output->ring;
+		free[1].iov_len = begin;
+		len = readv(fd, free, 2);
 		if (len <= 0)
 			return len < 0 && (errno == EAGAIN || errno == EINTR);
-		output->len += len;
+		output->total += len;
 	}
 	return true;
 }
 
-size_t hook_output_take(struct hook_output *output, const char **text)
+static uint64_t first_kept(const struct hook_output *output)
 {
-	size_t len;
+	return output->total > HOOK_OUTPUT_MAX ? output->total - HOOK_OUTPUT_MAX
+					       : 0;
+}
 
-	if (output->len > HOOK_OUTPUT_MAX)
-		make_room(output);
-	*text = output->text + output->taken;
-	len = output->len - output->taken;
-	output->taken = output->len;
+static char get(const struct hook_output *output, uint64_t pos)
+{
+	return output->ring[pos % HOOK_OUTPUT_MAX];
+}
+
+size_t hook_output_take(struct hook_output *output, char text[HOOK_OUTPUT_MAX])
+{
+	uint64_t pos = first_kept(output);
+	size_t len = 0;
+
+	if (pos < output->taken)
+		pos = output->taken;
+	while (pos < output->total)
+		text[len++] = get(output, pos++);
+	output->taken = output->total;
 	return len;
+}
+
+static bool is_line_end(char c)
+{
+	return c == '\n' || c == '\r';
 }
 
 void hook_output_last_line(const struct hook_output *output, char *line,
 			   size_t size)
 {
-	const char *text = output->text;
-	size_t end = output->len, start, i;
+	uint64_t first = first_kept(output), end = output->total, pos;
+	unsigned char c;
 
-	while (end && (text[end - 1] == '\n' || text[end - 1] == '\r'))
+	while (end > first && is_line_end(get(output, end - 1)))
 		end--;
-	for (start = end; start && text[start - 1] != '\n'; start--)
+	for (pos = end; pos > first && get(output, pos - 1) != '\n'; pos--)
 		;
-	for (i = 0; start + i < end && i < size - 1; i++)
-		line[i] = (unsigned char)text[start + i] < ' ' ? ' '
-							       : text[start + i];
-	line[i] = '\0';
+	for (; pos < end && size > 1; pos++, size--) {
+		c = get(output, pos);
+		*line++ = c < ' ' ? ' ' : c;
+	}
+	*line = '\0';
 }

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "hook_group.h"
-#include "hook_output.h"
 
 #define USEC_PER_MSEC 1000ULL
 #define POLL_MS 20 /* whether a group that has to end is empty */
@@ -302,9 +301,9 @@ int hook_process_start(struct hook_process **out, sd_event *event,
 	return 0;
 }
 
-size_t hook_process_take(struct hook_process *process, const char **output)
+size_t hook_process_take(struct hook_process *process, char text[HOOK_OUTPUT_MAX])
 {
-	return hook_output_take(&process->output, output);
+	return hook_output_take(&process->output, text);
 }
 
 void hook_process_last_line(const struct hook_process *process, char *line,

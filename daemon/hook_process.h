@@ -9,6 +9,8 @@
 #include <systemd/sd-event.h>
 #include <time.h>
 
+#include "hook_output.h"
+
 struct hook_process;
 
 struct hook_exit {
@@ -49,7 +51,8 @@ void hook_process_retire(struct hook_process *process, uint32_t limit_ms,
 			 void (*retired)(void *data));
 
 /* The last HOOK_OUTPUT_MAX bytes that were not taken before. */
-size_t hook_process_take(struct hook_process *process, const char **output);
+size_t hook_process_take(struct hook_process *process,
+			 char text[HOOK_OUTPUT_MAX]);
 
 void hook_process_last_line(const struct hook_process *process, char *line,
 			    size_t size);

@@ -131,17 +131,19 @@ static void tell_not_run(struct hook *hook, const char *reason)
 static void log_output(const struct hook *hook, struct hook_process *process,
 		       const struct hook_exit *exit)
 {
+	static char output[HOOK_OUTPUT_MAX]; /* rather than on the stack */
 	struct hook_log_entry entry = {
 		.path = hook->path,
 		.thawing = state.thawing,
 		.background = !exit,
 		.started = hook_process_started(process),
 		.ended = time(NULL),
+		.output = output,
 	};
 
 	if (exit)
 		entry.exit = *exit;
-	entry.len = hook_process_take(process, &entry.output);
+	entry.len = hook_process_take(process, output);
 	if (exit || entry.len)
 		hook_log_add(&entry);
 }
@@ -197,7 +199,8 @@ static void on_ended(void *data, const struct hook_exit *exit)
 
 	hook->process = NULL;
 	state.nr_running--;
-	if (!state.thawing && exit->exit_code == HOOKS_NOT_APPLICABLE) {
+	if (!state.thawing && !exit->timed_out &&
+	    exit->exit_code == HOOKS_NOT_APPLICABLE) {
 		set_owed(hook, false);
 		hook_process_free(process);
 	} else {
