@@ -18,6 +18,7 @@ import subprocess
 import tarfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from qemu import VM, Disk, Port
 from qga_client import AgentClient
@@ -145,6 +146,13 @@ class Payload:
         return name
 
 
+class System(NamedTuple):
+    """What a guest boots."""
+    image: str          # of the root filesystem
+    kernel: Path        # a directory as kernel.sh fetch prints it
+    has_modules: bool   # those of the kernel, in the image
+
+
 class Guest(VM):
     """install: a directory tree (make install DESTDIR=) to lay over the root.
 
@@ -152,41 +160,46 @@ class Guest(VM):
     disk if the caller wants to read it; else it is a snapshot that dies with
     the VM.  programs: C files to have in PROGRAMS, without the suffix.
     stock_agent: serve the agent port by Debian's qemu-ga.
-    disks: the third disk (vdc) and so on.  image: of guest_image.sh.
+    disks: the third disk (vdc) and so on.  image: of guest_image.sh.  system:
+    to boot instead of that and kernel.  append: to the kernel's command line.
     """
 
     def __init__(self, name, *, kernel="6.1", install=None, module=None,
                  root="", programs=(), stock_agent=False, disks=(), ports=(),
-                 image="base", **options):
-        kernel_dir = Path(output_of(HERE / "kernel.sh", "fetch", kernel))
-        image = output_of(HERE / "guest_image.sh", image)
-        boot = Path(output_of(HERE / "guest_boot.sh", kernel_dir))
-        self.release = (kernel_dir / "release").read_text().strip()
+                 image="base", system=None, append="", **options):
+        system = system or System(
+            output_of(HERE / "guest_image.sh", image),
+            Path(output_of(HERE / "kernel.sh", "fetch", kernel)), False)
+        boot = Path(output_of(HERE / "guest_boot.sh", system.kernel))
+        self.release = (system.kernel / "release").read_text().strip()
         self._input = b""
         self._sock = None
         self._jobs = {}
         self._last_id = 0
         self._hello = False
         super().__init__(
-            name, kernel=kernel_dir / "vmlinuz", initrd=boot / "initrd",
-            append="console=ttyS0 quiet",
+            name, kernel=system.kernel / "vmlinuz", initrd=boot / "initrd",
+            append=f"console=ttyS0 quiet {append}",
             ports=[Port(EXEC_PORT), Port(AGENT_PORT), *ports], **options)
         payload = self.dir / "payload.tar"
         with Payload(payload) as tar:
-            self._fill_payload(tar, boot, module,
-                               [HERE / "guest_exec.c", *programs])
+            if not system.has_modules:
+                self._add_modules(tar, boot, module)
+            self._add_programs(tar, [HERE / "guest_exec.c", *programs])
             if install:
                 tar.add_tree(Path(install))
             if stock_agent:
                 tar.add_link(STOCK_UNIT, "/lib/systemd/system/" + STOCK_AGENT)
         if root:
-            output_of("cp", "--reflink=auto", "--sparse=always", image, root)
-        system = [Disk(str(root or image), snapshot=not root, serial="root"),
-                  Disk(str(payload), snapshot=False, read_only=True)]
-        for index, disk in enumerate([*system, *disks]):
+            output_of("cp", "--reflink=auto", "--sparse=always", system.image,
+                      root)
+        first = [Disk(str(root or system.image), snapshot=not root,
+                      serial="root"),
+                 Disk(str(payload), snapshot=False, read_only=True)]
+        for index, disk in enumerate([*first, *disks]):
             self.argv += disk.args(index)
 
-    def _fill_payload(self, tar, boot, module, programs):
+    def _add_modules(self, tar, boot, module):
         stage = self.dir / "stage"
         output_of("cp", "-a", "--reflink=auto", boot, stage)
         (stage / "initrd").unlink()
@@ -197,7 +210,12 @@ class Guest(VM):
             tar.add_text("usr/lib/modules-load.d/kfreeze.conf",
                          (TOP / "kmod/modules-load.conf").read_text())
         output_of("depmod", "-b", stage / "usr", self.release)
-        (stage / PROGRAMS.lstrip("/")).mkdir()
+        tar.add_tree(stage)
+        shutil.rmtree(stage)
+
+    def _add_programs(self, tar, programs):
+        stage = self.dir / "stage"
+        (stage / PROGRAMS.lstrip("/")).mkdir(parents=True)
         for source in programs:
             compile_static(source, f"{stage}{PROGRAMS}/{source.stem}")
         tar.add_tree(stage)
