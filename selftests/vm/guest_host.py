@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """What tests of the whole need again and again, from the host's side."""
 
+import subprocess
 import sys
 
+from qemu import Disk
 from qga_client import AgentError
 
 CONFIG = "/etc/kfreeze/kfreezed.conf"
@@ -10,6 +12,22 @@ HOOK_DIR = "/etc/kfreeze/hooks.d"
 LOST = "fsfreeze is limited"
 TELL_TIME = "read -r up idle </proc/uptime && echo $up"
 DIRECTORIES = ("/srv/a", "/srv/b")      # each a filesystem of its own
+
+
+def make_disk(path):
+    with open(path, "wb") as disk:
+        disk.truncate(64 << 20)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", path], check=True)
+    return Disk(str(path), snapshot=False)
+
+
+def without_module(host):
+    """The second round: the monitor has to fall back to FIFREEZE."""
+    host.guest.run("systemctl stop kfreezed kfreeze-monitor && rmmod kfreeze"
+                   " && echo 'install kfreeze /bin/false'"
+                   " >/etc/modprobe.d/no-kfreeze.conf"
+                   " && systemctl start kfreezed", 60)
+    host.backend = "ioctl"
 
 
 class Failed(Exception):

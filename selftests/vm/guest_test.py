@@ -7,15 +7,13 @@ Prints KTAP. All tests run twice in one boot: with the module, and without it.
 
 import json
 import re
-import subprocess
 import sys
 
 from guest import AGENT_PORT, Guest, build_product
 from guest_dir import work_dir
 from guest_host import (CONFIG, DIRECTORIES, HOOK_DIR, TELL_TIME, Host,
-                        check, check_equal)
+                        check, check_equal, make_disk, without_module)
 from guest_suite import Suite
-from qemu import Disk
 from qga_client import AgentError
 
 EVERYTHING = 1 + len(DIRECTORIES)       # with the root filesystem
@@ -309,22 +307,6 @@ def kernel_does_not_complain(host):
     """Last: of all the tests before it."""
     log = host.guest.run("dmesg").out
     check_equal(COMPLAINTS.findall(log), [])
-
-
-def without_module(host):
-    """The second round: the monitor has to fall back to FIFREEZE."""
-    host.guest.run("systemctl stop kfreezed kfreeze-monitor && rmmod kfreeze"
-                   " && echo 'install kfreeze /bin/false'"
-                   " >/etc/modprobe.d/no-kfreeze.conf"
-                   " && systemctl start kfreezed", 60)
-    host.backend = "ioctl"
-
-
-def make_disk(path):
-    with open(path, "wb") as disk:
-        disk.truncate(64 << 20)
-    subprocess.run(["mke2fs", "-q", "-t", "ext4", path], check=True)
-    return Disk(str(path), snapshot=False)
 
 
 def run(options):

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Two filesystems, frozen by a monitor with the ioctl backend. */
+#ifndef PAIR_H
+#define PAIR_H
+
+#include "ktap.h"
+
+#include <signal.h>
+
+#include "client.h"
+#include "sandbox.h"
+
+#define PAIR_FREEZER "kfreeze-freezer"
+#define PAIR_GUARD "kfreeze-guard"
+
+static const char *pair_a, *pair_b; /* where they are mounted */
+
+/* Else there are no processes to kill. */
+static inline void pair_need_ioctl(void)
+{
+	if (strcmp(client_backend(), "ioctl"))
+		SKIP("the module has no processes");
+}
+
+static inline struct ipc_reply pair_freeze_again(struct client *client)
+{
+	return client_answer(client,
+			     client_send_freeze(client, pair_a, pair_b, NULL));
+}
+
+static inline struct ipc_reply pair_thaw(struct client *client)
+{
+	return client_answer(client, client_send(client, IPC_THAW));
+}
+
+/* In a sandbox: mount both, start a monitor and freeze. */
+static inline struct client pair_freeze(void)
+{
+	struct client client;
+
+	pair_need_ioctl();
+	pair_a = sandbox_mount("a", NULL);
+	pair_b = sandbox_mount("b", NULL);
+	client = client_start();
+	CHECK_EQ(pair_freeze_again(&client).count, 2);
+	CHECK(sandbox_is_frozen(pair_a));
+	CHECK(sandbox_is_frozen(pair_b));
+	return client;
+}
+
+/* SIGKILL for one of the monitor's children. */
+static inline void pair_kill(const struct client *client, const char *name)
+{
+	pid_t pid = client_find_child(client, name);
+
+	CHECK(pid > 0);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+}
+
+#endif
