@@ -23,6 +23,11 @@ enum config_hook_policy {
 	CONFIG_HOOK_ABORT, /* a failed hook fails the freeze */
 };
 
+enum config_foreign_freeze {
+	CONFIG_FOREIGN_FAIL, /* what somebody else has frozen fails the freeze */
+	CONFIG_FOREIGN_ACCEPT, /* it counts as frozen, and is left so */
+};
+
 struct config {
 	/* kfreezed's command line, which is qemu-ga's */
 	enum config_method method;
@@ -49,6 +54,7 @@ struct config {
 	uint32_t hook_timeout_ms; /* [hooks] timeout, seconds: 1..600, 30 */
 	uint32_t hook_budget_ms; /* [hooks] budget, seconds: 1..3600, 60 */
 	enum config_hook_policy hook_policy; /* [hooks] policy */
+	enum config_foreign_freeze foreign_freeze; /* [targets] foreign-freeze */
 	char **exclude; /* [targets] exclude: globs on mount point, source
 			 * or type; NULL-terminated, or NULL */
 };

@@ -129,6 +129,7 @@ static void end_cycle(void)
 {
 	log_result();
 	cycle_report_verdict(state.result.verdict, state.text);
+	freezer_release();
 	free_targets();
 	state.phase = CYCLE_IDLE;
 	state.events->over(&state.result);
@@ -159,6 +160,13 @@ static const char *rollback_name(const struct freezer_notice *notice)
 		       : "everything was rolled back";
 }
 
+static const char *error_name(const struct freezer_target *record)
+{
+	if (record->err == -EBUSY && record->step == KFREEZE_STEP_FREEZE)
+		return "busy: somebody else has frozen it";
+	return strerror(-record->err);
+}
+
 static void decide_failed(const struct freezer_notice *notice)
 {
 	const struct mounts_target *target;
@@ -180,7 +188,7 @@ static void decide_failed(const struct freezer_notice *notice)
 	record = &state.targets[notice->blamed];
 	decide(REPORT_FAILED, record->err ? record->err : -EIO,
 	       "%s (%s): %s: %s; %s", target->path, target->source,
-	       freezer_step_name(record->step), strerror(-record->err),
+	       freezer_step_name(record->step), error_name(record),
 	       rollback_name(notice));
 }
 
@@ -350,6 +358,8 @@ static void start_freezer(void)
 		.nr_targets = state.mounts.nr_targets,
 		.timeout_ms = state.config->timeout_ms,
 		.flush_timeout_ms = state.config->flush_timeout_ms,
+		.accept_foreign = state.config->foreign_freeze ==
+				  CONFIG_FOREIGN_ACCEPT,
 	};
 	int err;
 
@@ -358,7 +368,7 @@ static void start_freezer(void)
 	err = freezer_freeze(&request);
 	if (retry_later(err))
 		return;
-	cycle_report_backend(freezer_name());
+	cycle_report_backend(freezer_name(), freezer_weaker());
 	mounts_close(&state.mounts);
 	if (err) {
 		fail_request(&request, err);

@@ -130,12 +130,14 @@ void cycle_report_hook(void *unused, const struct hooks_result *result)
 	report_copy(hook->last_line, sizeof(hook->last_line), result->line);
 }
 
-void cycle_report_backend(const char *name)
+void cycle_report_backend(const char *name, const char *weaker)
 {
 	struct report_cycle *cycle = report_cycle();
 
-	if (cycle)
-		report_copy(cycle->backend, sizeof(cycle->backend), name);
+	if (!cycle)
+		return;
+	report_copy(cycle->backend, sizeof(cycle->backend), name);
+	report_copy(cycle->weaker, sizeof(cycle->weaker), weaker);
 }
 
 uint64_t cycle_report_hold_ns(void)

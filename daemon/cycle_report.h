@@ -14,7 +14,7 @@ struct mounts;
 
 /* Before the freeze: targets and skips. */
 void cycle_report_mounts(const struct mounts *mounts);
-void cycle_report_backend(const char *name);
+void cycle_report_backend(const char *name, const char *weaker);
 void cycle_report_hook(void *unused, const struct hooks_result *result);
 
 /* These do not allocate. */

@@ -18,12 +18,6 @@ static struct {
 	bool kmod_is_open, ioctl_is_open;
 } state = {.epoll_fd = -1};
 
-int freezer_init(void)
-{
-	state.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	return state.epoll_fd < 0 ? -errno : 0;
-}
-
 int freezer_fd(void)
 {
 	return state.epoll_fd;
@@ -34,12 +28,18 @@ const char *freezer_name(void)
 	return state.ops ? state.ops->name : "none";
 }
 
+const char *freezer_weaker(void)
+{
+	return state.ops ? state.ops->weaker : "";
+}
+
 static void use(const struct freezer_ops *ops, const char *why)
 {
 	if (ops == state.ops)
 		return;
 	state.ops = ops;
-	log_info("freezing with the %s backend: %s", ops->name, why);
+	log_info("freezing with the %s backend: %s%s%s", ops->name, why,
+		 *ops->weaker ? "; weaker than the module: " : "", ops->weaker);
 }
 
 /* Both may come and go between cycles: look anew each time. */
@@ -69,6 +69,24 @@ static void close_kmod(void)
 {
 	freezer_kmod.close();
 	state.kmod_is_open = false;
+}
+
+void freezer_release(void)
+{
+	if (state.kmod_is_open)
+		close_kmod();
+}
+
+int freezer_init(void)
+{
+	int err;
+
+	state.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (state.epoll_fd < 0)
+		return -errno;
+	err = choose();
+	freezer_release();
+	return err;
 }
 
 int freezer_freeze(struct freezer_request *request)

@@ -7,6 +7,7 @@
 #define KFREEZE_FREEZER_H
 
 #include <linux/kfreeze.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -28,6 +29,7 @@ struct freezer_request {
 	const struct freezer_target *targets;
 	size_t nr_targets;
 	uint32_t timeout_ms, flush_timeout_ms;
+	bool accept_foreign; /* what is frozen already counts as frozen */
 	/* set if the request is refused */
 	long blamed; /* the target at fault, or -1 */
 	char text[FREEZER_TEXT_MAX]; /* more than the errno says, or "" */
@@ -47,6 +49,7 @@ struct freezer_notice {
  * ends the cycle: everything is thawed. */
 struct freezer_ops {
 	const char *name;
+	const char *weaker; /* what another one would do better, or "" */
 	int (*open)(int epoll_fd);
 	int (*freeze)(struct freezer_request *request);
 	int (*thaw)(void);
@@ -57,7 +60,7 @@ struct freezer_ops {
 
 extern const struct freezer_ops freezer_kmod, freezer_ioctl;
 
-/* 0 or -errno. */
+/* Says in the log which backend there is now. 0 or -errno. */
 int freezer_init(void);
 
 /* Readable when freezer_dispatch() has work. */
@@ -65,6 +68,7 @@ int freezer_fd(void);
 
 /* The backend of the current or last cycle. */
 const char *freezer_name(void);
+const char *freezer_weaker(void);
 
 /* Start a cycle with the best backend there is now. 0: notices will follow. */
 int freezer_freeze(struct freezer_request *request);
@@ -75,6 +79,9 @@ int freezer_thaw(void);
 /* Give up on the cycle's backend, which thaws everything by itself. No notice
  * follows. */
 void freezer_abandon(void);
+
+/* After a cycle: let go of the module, which may then be unloaded. */
+void freezer_release(void);
 
 /* One notice; -EAGAIN if there is none. */
 int freezer_dispatch(struct freezer_notice *notice);

@@ -36,6 +36,8 @@ struct child_target {
 	int fd; /* not O_PATH; -1: there is nothing to freeze */
 	unsigned int level;
 	struct child_identity identity;
+	bool accept_foreign; /* being frozen by somebody else is enough */
+	bool is_foreign; /* it is, and is left to him */
 	_Atomic enum kfreeze_target_state state;
 	enum kfreeze_step step;
 	int err;

@@ -192,6 +192,7 @@ static int make_cycle(struct freezer_request *request)
 	for (i = 0; i < request->nr_targets; i++) {
 		cycle->targets[i].fd = -1;
 		cycle->targets[i].level = request->targets[i].level;
+		cycle->targets[i].accept_foreign = request->accept_foreign;
 	}
 	state.cycle = cycle;
 	state.cycle_size = size;
@@ -427,6 +428,9 @@ static void ioctl_close(void)
 
 const struct freezer_ops freezer_ioctl = {
 	.name = "ioctl",
+	.weaker = "a thaw by somebody else is noticed only at the end, other "
+		  "mount namespaces are found by /proc only, what FIFREEZE "
+		  "does not support, such as vfat, is left out",
 	.open = ioctl_open,
 	.freeze = ioctl_freeze,
 	.thaw = ioctl_thaw,

@@ -487,6 +487,7 @@ static int kmod_records(struct freezer_target *targets, size_t nr)
 
 const struct freezer_ops freezer_kmod = {
 	.name = "kmod",
+	.weaker = "",
 	.open = kmod_open,
 	.freeze = kmod_freeze,
 	.thaw = kmod_thaw,

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "freezer_child.h"
@@ -24,6 +25,7 @@
 #include "version.h"
 
 #define WAIT_S 10 /* for the living, who thaw at once if they can */
+#define START_MS 3000 /* then a start goes on without the result */
 #define GUARD_MS 10000 /* for the guard's last word */
 
 static bool is_valid(const struct child_cycle *cycle, size_t size)
@@ -226,14 +228,14 @@ static void on_alarm(int signal)
 	(void)signal;
 }
 
-int rescue_run(bool wait)
+int rescue_run(void)
 {
 	const struct sigaction action = {.sa_handler = on_alarm};
 	int err;
 
 	log_hold();
 	err = rescue_lists(false);
-	if (err && wait) {
+	if (err) {
 		sigaction(SIGALRM, &action, NULL);
 		alarm(WAIT_S);
 		err = rescue_lists(true);
@@ -241,4 +243,33 @@ int rescue_run(bool wait)
 	}
 	log_release();
 	return err ? -EBUSY : 0;
+}
+
+static bool has_lists(void)
+{
+	DIR *dir = list_open();
+	bool found = dir && list_next(dir);
+
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+void rescue_start(void)
+{
+	struct pollfd fd = {.events = POLLIN};
+	siginfo_t info;
+	pid_t pid;
+
+	if (!has_lists())
+		return;
+	pid = fork();
+	if (pid == 0)
+		_exit(rescue_run() ? 1 : 0);
+	fd.fd = pid < 0 ? -1 : pidfd_open(pid, 0);
+	if (fd.fd < 0)
+		return;
+	poll(&fd, 1, START_MS);
+	waitid(P_PIDFD, fd.fd, &info, WEXITED | WNOHANG);
+	close(fd.fd);
 }

@@ -6,12 +6,12 @@
 #ifndef KFREEZE_FREEZER_RESCUE_H
 #define KFREEZE_FREEZER_RESCUE_H
 
-#include <stdbool.h>
-
 /* After list_init(), with the rights of root. A list whose processes live is
- * left to them; with
- * @wait some seconds are given to them to end. 0, or -EBUSY if something is
- * not known to be thawed; logged. */
-int rescue_run(bool wait);
+ * left to them, after some seconds in which they may thaw, or die. 0, or -EBUSY
+ * if something is not known to be thawed; logged. */
+int rescue_run(void);
+
+/* The same in a child, which is not waited for if it takes long. */
+void rescue_start(void);
 
 #endif

@@ -70,8 +70,11 @@ static void freeze_target(struct child_target *target)
 {
 	target->frozen_since_ns = worker_now_ns();
 	if (ioctl(target->fd, FIFREEZE, 0)) {
-		fail(target, KFREEZE_STEP_FREEZE, -errno);
-		return;
+		target->is_foreign = errno == EBUSY && target->accept_foreign;
+		if (!target->is_foreign) {
+			fail(target, KFREEZE_STEP_FREEZE, -errno);
+			return;
+		}
 	}
 	target->freeze_ns = worker_now_ns() - target->frozen_since_ns;
 	atomic_store(&target->state, KFREEZE_TARGET_FROZEN);
@@ -84,13 +87,8 @@ static void pause_before_retry(void)
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
 }
 
-/* EINVAL: it is not frozen any more, somebody else has thawed it. Any other
- * error leaves it frozen, which must not last. */
-static void thaw_target(struct child_target *target)
+static void undo_freeze(struct child_target *target)
 {
-	uint64_t start = worker_now_ns();
-
-	atomic_store(&target->state, KFREEZE_TARGET_THAWING);
 	while (ioctl(target->fd, FITHAW, 0)) {
 		target->step = KFREEZE_STEP_THAW;
 		target->err = -errno;
@@ -98,6 +96,29 @@ static void thaw_target(struct child_target *target)
 			break;
 		pause_before_retry();
 	}
+}
+
+/* Whether it has stayed frozen can only be asked by freezing it. */
+static void check_foreign(struct child_target *target)
+{
+	if (ioctl(target->fd, FIFREEZE, 0))
+		return;
+	undo_freeze(target);
+	target->step = KFREEZE_STEP_THAW;
+	target->err = -EINVAL;
+}
+
+/* EINVAL: it is not frozen any more, somebody else has thawed it. Any other
+ * error leaves it frozen, which must not last. */
+static void thaw_target(struct child_target *target)
+{
+	uint64_t start = worker_now_ns();
+
+	atomic_store(&target->state, KFREEZE_TARGET_THAWING);
+	if (target->is_foreign)
+		check_foreign(target);
+	else
+		undo_freeze(target);
 	target->thaw_ns = worker_now_ns() - start;
 	target->hold_ns = worker_now_ns() - target->frozen_since_ns;
 	atomic_store(&target->state, target->err == -EINVAL
@@ -115,7 +136,7 @@ static void rescue_target(struct child_target *target)
 	uint64_t start = worker_now_ns();
 	bool gone = false;
 
-	while (ioctl(target->fd, FITHAW, 0)) {
+	while (!target->is_foreign && ioctl(target->fd, FITHAW, 0)) {
 		if (errno == EINVAL && gone)
 			break;
 		if (gone)

@@ -66,6 +66,7 @@ static bool record_is_valid(const struct report_record *record)
 		return record->cycle.verdict <= REPORT_VERDICT_MAX &&
 		       record->cycle.application <= REPORT_APPLICATION_MAX &&
 		       IS_STRING(record->cycle.backend) &&
+		       IS_STRING(record->cycle.weaker) &&
 		       IS_STRING(record->cycle.reason);
 	case REPORT_TARGET:
 		return IS_STRING(record->target.path) &&

@@ -67,9 +67,9 @@ int main(int argc, char **argv)
 	if (err)
 		log_warn(LIST_DIRECTORY ": cannot keep lists there: %s",
 			 strerror(-err));
-	err = rescue_run(config.rescue);
 	if (config.rescue)
-		return err ? EXIT_FAILURE : EXIT_SUCCESS;
+		return rescue_run() ? EXIT_FAILURE : EXIT_SUCCESS;
+	rescue_start();
 	if (config.agent_fd >= 0)
 		err = check_agent(config.agent_fd);
 	else

@@ -62,6 +62,7 @@ static void add_cycle(struct collection *collection,
 		qga_json_add_known(object, "application",
 				   application_name(cycle->application));
 	qga_json_add_known(object, "backend", cycle->backend);
+	qga_json_add_known(object, "backend-weaker", cycle->weaker);
 	add_number(object, "freeze-realtime-ns", cycle->freeze_realtime_ns);
 	add_number(object, "freeze-monotonic-ns", cycle->freeze_monotonic_ns);
 	add_number(object, "thaw-realtime-ns", cycle->thaw_realtime_ns);

@@ -43,6 +43,7 @@ struct report_cycle {
 	uint32_t verdict; /* enum report_verdict */
 	uint32_t application; /* enum report_application */
 	char backend[8]; /* "kmod" or "ioctl" */
+	char weaker[192]; /* what another backend would do better, or "" */
 	uint64_t freeze_realtime_ns; /* when the last target was frozen; 0: never */
 	uint64_t freeze_monotonic_ns;
 	uint64_t thaw_realtime_ns; /* when the last target was thawed; 0: not yet */

@@ -21,6 +21,7 @@ enum kind {
 	KIND_LIST, /* separated by commas or semicolons, adds up */
 	KIND_METHOD,
 	KIND_POLICY,
+	KIND_FOREIGN,
 	KIND_HOOK,
 	KIND_FD,
 };
@@ -65,6 +66,8 @@ static const struct setting settings[] = {
 	{SETTINGS_KFREEZE, "hooks", "budget", KIND_SECONDS, AT(hook_budget_ms),
 	 1, 3600},
 	{SETTINGS_KFREEZE, "hooks", "policy", KIND_POLICY, AT(hook_policy), 0, 0},
+	{SETTINGS_KFREEZE, "targets", "foreign-freeze", KIND_FOREIGN,
+	 AT(foreign_freeze), 0, 0},
 	{SETTINGS_KFREEZE, "targets", "exclude", KIND_LIST, AT(exclude), 0, 0},
 	{SETTINGS_MONITOR_LINE, "", "agent-fd", KIND_FD, AT(agent_fd), 0, 1023},
 };
@@ -211,6 +214,17 @@ static int set_policy(enum config_hook_policy *policy, const char *value)
 	return 0;
 }
 
+static int set_foreign(enum config_foreign_freeze *foreign, const char *value)
+{
+	if (!strcmp(value, "fail"))
+		*foreign = CONFIG_FOREIGN_FAIL;
+	else if (!strcmp(value, "accept"))
+		*foreign = CONFIG_FOREIGN_ACCEPT;
+	else
+		return -EINVAL;
+	return 0;
+}
+
 static int set_fd(int *fd, const struct setting *setting, const char *value)
 {
 	unsigned long number;
@@ -265,6 +279,10 @@ int settings_set(struct config *config, const struct setting *setting,
 	case KIND_POLICY:
 		err = set_policy(member, value);
 		strcpy(accepted, "continue or abort");
+		break;
+	case KIND_FOREIGN:
+		err = set_foreign(member, value);
+		strcpy(accepted, "fail or accept");
 		break;
 	case KIND_HOOK:
 		err = set_hook(member, value);

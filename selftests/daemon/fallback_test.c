@@ -103,6 +103,74 @@ TEST(monitor_and_guard_killed)
 	check_thawed_without_monitor(&client);
 }
 
+TEST(foreign_freeze_fails_the_whole_set)
+{
+	struct client client;
+	struct ipc_reply reply;
+
+	SANDBOX_ENTER("");
+	client = pair_freeze();
+	CHECK_EQ(pair_thaw(&client).count, 2);
+	CHECK_EQ(sandbox_fifreeze(pair_b), 0);
+	reply = pair_freeze_again(&client);
+	CHECK_EQ(reply.err, -EBUSY);
+	CHECK(strstr(reply.text, pair_b));
+	CHECK(strstr(reply.text, "somebody else has frozen it"));
+	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
+	CHECK(sandbox_is_frozen(pair_b));
+	CHECK_EQ(sandbox_fithaw(pair_b), 0);
+}
+
+TEST(foreign_freeze_is_accepted_and_left)
+{
+	struct client client;
+
+	SANDBOX_ENTER("foreign-freeze = accept\n");
+	client = pair_freeze();
+	CHECK_EQ(pair_thaw(&client).count, 2);
+	CHECK_EQ(sandbox_fifreeze(pair_b), 0);
+	CHECK_EQ(pair_freeze_again(&client).count, 2);
+	CHECK_EQ(pair_thaw(&client).count, 2);
+	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
+	CHECK(sandbox_is_frozen(pair_b));
+	CHECK_EQ(sandbox_fithaw(pair_b), 0);
+}
+
+TEST(accepted_freeze_that_did_not_last_is_lost)
+{
+	struct client client;
+	struct ipc_reply reply;
+
+	SANDBOX_ENTER("foreign-freeze = accept\n");
+	client = pair_freeze();
+	CHECK_EQ(pair_thaw(&client).count, 2);
+	CHECK_EQ(sandbox_fifreeze(pair_b), 0);
+	CHECK_EQ(pair_freeze_again(&client).count, 2);
+	CHECK_EQ(sandbox_fithaw(pair_b), 0);
+	reply = pair_thaw(&client);
+	CHECK_EQ(reply.err, -ESTALE);
+	CHECK(strstr(reply.text, pair_b));
+	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_b, AT_ONCE_MS));
+}
+
+/* The others' death is not his. */
+TEST(accepted_freeze_is_left_by_the_guard)
+{
+	struct client client;
+
+	SANDBOX_ENTER("foreign-freeze = accept\n");
+	client = pair_freeze();
+	CHECK_EQ(pair_thaw(&client).count, 2);
+	CHECK_EQ(sandbox_fifreeze(pair_b), 0);
+	CHECK_EQ(pair_freeze_again(&client).count, 2);
+	pair_kill(&client, PAIR_FREEZER);
+	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
+	CHECK(client_wait_state(&client, IPC_LOST, AT_ONCE_MS));
+	CHECK(sandbox_is_frozen(pair_b));
+	CHECK_EQ(sandbox_fithaw(pair_b), 0);
+}
+
 static void check_status(const char *path, const char *line)
 {
 	const char *text = sandbox_read_file(path);
@@ -182,22 +250,17 @@ TEST(umount_while_frozen_does_not_keep_it_frozen)
 	CHECK(writer_ends(&writer, AT_ONCE_MS));
 }
 
-static bool is_expedited(void)
-{
-	return atoi(sandbox_read_file("/sys/kernel/rcu_expedited")) != 0;
-}
-
 TEST(grace_periods_are_expedited_only_while_freezing)
 {
 	struct client client;
 
 	SANDBOX_ENTER("");
-	if (is_expedited())
+	if (pair_is_expedited())
 		SKIP("this system has expedited grace periods on");
 	client = pair_freeze();
-	CHECK(!is_expedited());
+	CHECK(!pair_is_expedited());
 	CHECK_EQ(pair_thaw(&client).count, 2);
-	CHECK(!is_expedited());
+	CHECK(!pair_is_expedited());
 }
 
 /*
@@ -242,6 +305,7 @@ TEST(stuck_freeze_does_not_delay_the_others)
 TEST(freezer_killed_while_stuck)
 {
 	const char *other, *on_a;
+	bool was_expedited = pair_is_expedited();
 	struct client client;
 
 	pair_need_ioctl();
@@ -256,8 +320,10 @@ TEST(freezer_killed_while_stuck)
 	client_send_freeze(&client, on_a, other, NULL);
 	CHECK(client_wait_state(&client, IPC_FREEZING, AT_ONCE_MS));
 	CHECK(sandbox_wait_frozen(other, AT_ONCE_MS));
+	CHECK(pair_is_expedited());
 	pair_kill(&client, PAIR_FREEZER);
 	CHECK(sandbox_is_writable(other, AT_ONCE_MS));
+	CHECK(was_expedited || !pair_is_expedited());
 	CHECK(client_answer(&client, client.next_id - 1).err < 0);
 	CHECK_EQ(sandbox_fithaw(pair_a), 0);
 	CHECK(sandbox_is_writable(on_a, AT_ONCE_MS));

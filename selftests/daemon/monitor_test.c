@@ -57,6 +57,7 @@ TEST(backend_is_the_one_under_test)
 	struct report_record record;
 	struct client client;
 	const char *a;
+	char said[64];
 
 	SANDBOX_ENTER("");
 	a = sandbox_mount("a", NULL);
@@ -65,6 +66,10 @@ TEST(backend_is_the_one_under_test)
 	CHECK_EQ(thaw(&client).err, 0);
 	CHECK(client_record(&client, REPORT_CYCLE, 0, &record));
 	CHECK_STREQ(record.cycle.backend, client_backend());
+	CHECK_EQ(!strcmp(client_backend(), "ioctl"), *record.cycle.weaker != 0);
+	snprintf(said, sizeof(said), "freezing with the %s backend",
+		 client_backend());
+	CHECK(strstr(sandbox_read_file(CLIENT_LOG), said));
 }
 
 TEST(second_freeze_is_busy)
@@ -285,7 +290,7 @@ TEST(one_failure_rolls_back_all)
 	CHECK_EQ(reply.err, -EBUSY);
 	CHECK_EQ(reply.state, IPC_THAWED);
 	CHECK(strstr(reply.text, SANDBOX "/d (/dev/loop"));
-	CHECK(strstr(reply.text, "freeze: Device or resource busy"));
+	CHECK(strstr(reply.text, "freeze: busy: somebody else has frozen it"));
 	for (i = 0; i < 5; i++) {
 		if (i != 3)
 			CHECK(sandbox_is_writable(dirs[i], AT_ONCE_MS));

@@ -57,4 +57,9 @@ static inline void pair_kill(const struct client *client, const char *name)
 	CHECK_EQ(kill(pid, SIGKILL), 0);
 }
 
+static inline bool pair_is_expedited(void)
+{
+	return atoi(sandbox_read_file("/sys/kernel/rcu_expedited")) != 0;
+}
+
 #endif

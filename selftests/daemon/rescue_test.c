@@ -157,6 +157,7 @@ TEST(rescue_leaves_the_living)
 TEST(rescue_of_a_stuck_freeze_thaws_it_when_it_returns)
 {
 	const char *other, *on_a;
+	bool was_expedited = pair_is_expedited();
 	struct client client;
 	pid_t freezer, guard;
 
@@ -179,8 +180,10 @@ TEST(rescue_of_a_stuck_freeze_thaws_it_when_it_returns)
 	kill(freezer, SIGKILL);
 	kill(client.monitor, SIGKILL);
 	CHECK_EQ(client_wait_exit(&client, CLIENT_PATIENCE_MS), SIGKILL);
+	CHECK(pair_is_expedited());
 	client = client_start();
 	CHECK(sandbox_is_writable(other, AT_ONCE_MS));
+	CHECK(was_expedited || !pair_is_expedited());
 	CHECK_EQ(sandbox_fithaw(pair_a), 0);
 	CHECK(sandbox_is_writable(on_a, AT_ONCE_MS));
 }

@@ -132,6 +132,7 @@ TEST(defaults)
 	CHECK_EQ(config.hook_timeout_ms, 30000);
 	CHECK_EQ(config.hook_budget_ms, 60000);
 	CHECK_EQ(config.hook_policy, CONFIG_HOOK_CONTINUE);
+	CHECK_EQ(config.foreign_freeze, CONFIG_FOREIGN_FAIL);
 	CHECK_EQ(config.agent_fd, -1);
 	CHECK(!config.fsfreeze_hook && !config.block_rpcs && !config.exclude);
 	teardown();
@@ -213,10 +214,11 @@ TEST(qga_file_then_command_line)
 
 TEST(own_file)
 {
-	setup(NULL, "[general]\ntimeout = 7\nflush-timeout=600\nlost-timeout=1\n"
-		    "strict=true\nblock-rpcs=a\n[hooks]\nscript=/dev/null\n"
-		    "timeout=5\nbudget=3600\npolicy=abort\n"
-		    "[targets]\nexclude=/mnt/*,vfat\nexclude=/dev/vdz\n");
+	setup(NULL,
+	      "[general]\ntimeout = 7\nflush-timeout=600\nlost-timeout=1\n"
+	      "strict=true\nblock-rpcs=a\n[hooks]\nscript=/dev/null\n"
+	      "timeout=5\nbudget=3600\npolicy=abort\n"
+	      "[targets]\nforeign-freeze=accept\nexclude=/mnt/*,vfat\nexclude=/dev/vdz\n");
 	CHECK_EQ(load_with(config_load_monitor, "--agent-fd=3"), 0);
 	CHECK_EQ(config.timeout_ms, 7000);
 	CHECK_EQ(config.flush_timeout_ms, 600000);
@@ -226,6 +228,7 @@ TEST(own_file)
 	CHECK_EQ(config.hook_timeout_ms, 5000);
 	CHECK_EQ(config.hook_budget_ms, 3600000);
 	CHECK_EQ(config.hook_policy, CONFIG_HOOK_ABORT);
+	CHECK_EQ(config.foreign_freeze, CONFIG_FOREIGN_ACCEPT);
 	CHECK_EQ(config.agent_fd, 3);
 	check_list(config.exclude, "/mnt/*,vfat,/dev/vdz");
 	teardown();
@@ -285,6 +288,8 @@ TEST(what_is_refused)
 		 "strict: 'maybe' is not accepted: expected true or false"},
 		{NULL, "[hooks]\npolicy=ignore\n", "",
 		 "expected continue or abort"},
+		{NULL, "[targets]\nforeign-freeze=yes\n", "",
+		 "expected fail or accept"},
 		{NULL, "[hooks]\ntimout=5\n", "",
 		 "/own:2: unknown setting 'timout' in section [hooks]"},
 		{NULL, "[hook]\ntimeout=5\n", "",

@@ -231,6 +231,7 @@ static const struct {
 	size_t offset, size;
 } strings[] = {
 	STRING(REPORT_CYCLE, cycle.backend),
+	STRING(REPORT_CYCLE, cycle.weaker),
 	STRING(REPORT_CYCLE, cycle.reason),
 	STRING(REPORT_TARGET, target.path),
 	STRING(REPORT_TARGET, target.source),
