@@ -143,18 +143,13 @@ static int set_up(struct child_cycle *cycle, int monitor_fd, int peer_fd,
 	if (err)
 		return err;
 	worker_set_freezer(freezer_pidfd);
-	/* threads inherit capabilities as they are then */
-	err = privdrop_freezer();
-	if (err)
-		return err;
 	/* without it a page fault may need a frozen swap file; the monitor
 	 * has warned if it is not allowed */
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	self.event_fd = worker_start(cycle->targets, cycle->nr_targets,
 				     unwanted, 3);
-	if (self.event_fd < 0)
-		return self.event_fd;
-	return privdrop_filter_freezer();
+	err = self.event_fd < 0 ? self.event_fd : privdrop_freezer();
+	return err ? err : privdrop_filter_freezer();
 }
 
 bool child_is_under_way(const struct child_target *target)

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "freezer_child.h"
+#include "privdrop.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 #define STACK_SIZE 32768
@@ -183,8 +184,8 @@ static void *worker_main(void *arg)
 	struct worker *worker = arg;
 	size_t i;
 
-	if (unshare(CLONE_FILES)) {
-		fail(worker->target, KFREEZE_STEP_FLUSH, -errno);
+	if (privdrop_freezer_thread() || unshare(CLONE_FILES)) {
+		fail(worker->target, KFREEZE_STEP_FLUSH, -EPERM);
 	} else {
 		for (i = 0; i < pool.nr_unwanted; i++)
 			close(pool.unwanted[i]);

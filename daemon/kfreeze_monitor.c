@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -44,10 +43,6 @@ static int check_agent(int fd)
  * read, but one of a swap file there may need a write. */
 static int prepare(void)
 {
-	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
-
-	/* for children without the capability; no more than what systemd sets */
-	setrlimit(RLIMIT_MEMLOCK, &all);
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		log_warn("memory: cannot lock: %s", strerror(errno));
 	return privdrop_monitor();

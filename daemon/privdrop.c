@@ -11,9 +11,11 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -280,6 +282,29 @@ int privdrop_monitor(void)
 	const struct kept kept = KEPT(monitor_keeps);
 
 	return keep_only(&kept);
+}
+
+int privdrop_freezer_thread(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	const struct kept kept = KEPT(freezer_keeps);
+	uint32_t mask[_LINUX_CAPABILITY_U32S_3] = {0};
+	unsigned int i;
+
+	if (syscall(SYS_capget, &header, sets))
+		return -errno;
+	for (i = 0; i < kept.nr; i++)
+		mask[CAP_TO_INDEX(kept.capabilities[i])] |= CAP_TO_MASK(
+			kept.capabilities[i]);
+	for (i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		sets[i].permitted &= mask[i];
+		sets[i].effective &= mask[i];
+		sets[i].inheritable = 0;
+	}
+	return syscall(SYS_capset, &header, sets) ? -errno : 0;
 }
 
 int privdrop_freezer(void)

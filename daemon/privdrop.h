@@ -12,6 +12,10 @@
  */
 int privdrop_agent(void);
 int privdrop_monitor(void);
-int privdrop_freezer(void); /* then, with all threads: privdrop_filter_freezer() */
+/* Each thread for itself, the first one last; then, for all of them at once,
+ * privdrop_filter_freezer(). Threads could not be started without CAP_IPC_LOCK
+ * once all memory is locked. */
+int privdrop_freezer_thread(void);
+int privdrop_freezer(void);
 
 #endif

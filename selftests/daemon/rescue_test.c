@@ -4,6 +4,7 @@
 #include "ktap.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 
 #include "client.h"
@@ -99,6 +100,38 @@ TEST(rescue_thaws_what_is_mounted_elsewhere_by_now)
 	sandbox_move(pair_a, "moved");
 	CHECK_EQ(client_rescue(), 0);
 	CHECK(sandbox_is_writable(sandbox_path("moved"), AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_b, AT_ONCE_MS));
+}
+
+/* A process with a copy of our mounts; they are its own from here on. */
+static void start_namespace(void)
+{
+	int ready[2];
+	char byte;
+
+	CHECK_EQ(pipe2(ready, O_CLOEXEC), 0);
+	if (!fork()) {
+		if (unshare(CLONE_NEWNS) || write(ready[1], "", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	CHECK_EQ(read(ready[0], &byte, 1), 1);
+}
+
+TEST(rescue_thaws_what_is_mounted_in_another_namespace_only)
+{
+	struct client client;
+	struct writer writer;
+
+	SANDBOX_ENTER("");
+	client = pair_freeze();
+	start_namespace();
+	kill_all(&client);
+	writer = writer_start(pair_a);
+	CHECK(writer_blocks(&writer));
+	CHECK_EQ(sandbox_umount_lazily(pair_a), 0);
+	CHECK_EQ(client_rescue(), 0);
+	CHECK(writer_ends(&writer, AT_ONCE_MS));
 	CHECK(sandbox_is_writable(pair_b, AT_ONCE_MS));
 }
 
