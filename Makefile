@@ -42,6 +42,12 @@ check-databases:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests check-databases
 
+# Every process of a freeze killed at every step of it, in a VM: half an hour.
+check-kill:
+	selftests/vm/deps.sh
+	$(MAKE) -C selftests check-kill
+.PHONY: check-kill
+
 # Style and static analysis, without building.
 lint:
 	selftests/lint.sh

@@ -74,6 +74,7 @@ static const struct option monitor_options[] = {
 	{"fsfreeze-hook", optional_argument, NULL, 'F'},
 	{"agent-fd", required_argument, NULL, 'A'},
 	{"rescue", no_argument, NULL, 'R'},
+	{"private", no_argument, NULL, 'P'},
 	{"verbose", no_argument, NULL, 'v'},
 	{NULL, 0, NULL, 0},
 };
@@ -103,6 +104,7 @@ static const char monitor_help[] =
 	"Usage: kfreeze-monitor [OPTION]...\n"
 	"Freezes, thaws and runs hooks on behalf of kfreezed.\n\n"
 	"      --agent-fd=FD          socket to kfreezed, instead of systemd's\n"
+	"      --private              a lost freeze is of no interest to a host\n"
 	"      --rescue               thaw what killed processes left, and exit\n"
 	"  -c, --config=FILE          instead of " CONFIG_QGA_FILE "\n"
 	"  -F, --fsfreeze-hook[=PATH] this script instead of the hook directories;\n"
@@ -198,6 +200,9 @@ static int parse_options(struct config *config, const struct command_line *line,
 			break;
 		case 'R':
 			config->rescue = true;
+			break;
+		case 'P':
+			config->private = true;
 			break;
 		case 'D':
 			config->dump = true;

@@ -41,6 +41,7 @@ struct config {
 	/* kfreeze-monitor's command line */
 	int agent_fd; /* --agent-fd: socketpair to the agent; -1: none */
 	bool rescue; /* --rescue: thaw what killed processes left, and exit */
+	bool private; /* --private: for no host, which has nothing to hear */
 
 	/* both processes */
 	uint32_t timeout_ms; /* [general] timeout, seconds: 1..120, 60 */

@@ -60,6 +60,14 @@ struct freezer_ops {
 
 extern const struct freezer_ops freezer_kmod, freezer_ioctl;
 
+#define FREEZER_IOCTL_WEAKER                                            \
+	"a thaw by somebody else is noticed only at the end, other "    \
+	"mount namespaces are found by /proc only, what FIFREEZE does " \
+	"not support, such as vfat, is left out"
+
+/* Thaw what any session of the module holds. -ENOENT: there is no module. */
+int freezer_kmod_rescue(void);
+
 /* Says in the log which backend there is now. 0 or -errno. */
 int freezer_init(void);
 

@@ -428,9 +428,7 @@ static void ioctl_close(void)
 
 const struct freezer_ops freezer_ioctl = {
 	.name = "ioctl",
-	.weaker = "a thaw by somebody else is noticed only at the end, other "
-		  "mount namespaces are found by /proc only, what FIFREEZE "
-		  "does not support, such as vfat, is left out",
+	.weaker = FREEZER_IOCTL_WEAKER,
 	.open = ioctl_open,
 	.freeze = ioctl_freeze,
 	.thaw = ioctl_thaw,

@@ -485,6 +485,22 @@ static int kmod_records(struct freezer_target *targets, size_t nr)
 	return simple_request(KFREEZE_CMD_STATUS, NLM_F_DUMP, &answer);
 }
 
+int freezer_kmod_rescue(void)
+{
+	int epoll_fd = epoll_create1(EPOLL_CLOEXEC), err;
+	struct answer answer = {0};
+
+	if (epoll_fd < 0)
+		return -errno;
+	err = kmod_open(epoll_fd);
+	if (!err) {
+		err = simple_request(KFREEZE_CMD_RESCUE, NLM_F_ACK, &answer);
+		kmod_close();
+	}
+	close(epoll_fd);
+	return err;
+}
+
 const struct freezer_ops freezer_kmod = {
 	.name = "kmod",
 	.weaker = "",

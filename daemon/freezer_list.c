@@ -137,6 +137,18 @@ void *list_map(int lock_fd, size_t *size)
 	return map_file(lock_fd, *size);
 }
 
+void *list_peek(const char *name, size_t *size)
+{
+	int fd = openat(directory_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	void *memory;
+
+	if (fd < 0)
+		return NULL;
+	memory = list_map(fd, size);
+	close(fd);
+	return memory;
+}
+
 DIR *list_open(void)
 {
 	int fd;

@@ -33,6 +33,9 @@ int list_lock(const char *name, bool wait);
 /* The memory of a list that is locked by @lock_fd; munmap() is due. */
 void *list_map(int lock_fd, size_t *size);
 
+/* The same of one that may be locked by others. */
+void *list_peek(const char *name, size_t *size);
+
 /* All lists; closedir() is due. NULL if there are none. */
 DIR *list_open(void);
 const char *list_next(DIR *dir);

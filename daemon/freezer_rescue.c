@@ -245,6 +245,32 @@ int rescue_run(void)
 	return err ? -EBUSY : 0;
 }
 
+static void end_freezer(const struct child_cycle *cycle, size_t size)
+{
+	if (is_valid(cycle, size) && !atomic_load(&cycle->finished) &&
+	    cycle->freezer_pid > 0 &&
+	    list_process_start(cycle->freezer_pid) == cycle->freezer_start)
+		kill(cycle->freezer_pid, SIGKILL);
+}
+
+void rescue_end_living(void)
+{
+	DIR *dir = list_open();
+	struct child_cycle *cycle;
+	const char *name;
+	size_t size;
+
+	while (dir && (name = list_next(dir))) {
+		cycle = list_peek(name, &size);
+		if (!cycle)
+			continue;
+		end_freezer(cycle, size);
+		munmap(cycle, size);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 static bool has_lists(void)
 {
 	DIR *dir = list_open();

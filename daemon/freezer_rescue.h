@@ -11,7 +11,10 @@
  * if something is not known to be thawed; logged. */
 int rescue_run(void);
 
-/* The same in a child, which is not waited for if it takes long. */
+/* Kill the freezers that live, upon which their guards thaw. */
+void rescue_end_living(void);
+
+/* The same as rescue_run() in a child, which is not waited for if it takes long. */
 void rescue_start(void);
 
 #endif

@@ -509,7 +509,8 @@ static int set_up(int listen_fd, int agent_fd)
 				0, 0, on_lost_ttl, NULL);
 	if (err < 0)
 		return err;
-	loss_init(LOSS_FILE);
+	if (!state.config->private)
+		loss_init(LOSS_FILE);
 	if (loss_is_untold())
 		limit_loss();
 	else

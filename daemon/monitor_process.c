@@ -46,6 +46,7 @@ static void find_program(char *program, size_t size)
 static void build_arguments(const struct config *config, struct arguments *args)
 {
 	static char agent_fd[] = "--agent-fd=3", verbose[] = "--verbose";
+	static char private[] = "--private";
 	char **next = args->argv;
 
 	find_program(args->program, sizeof(args->program));
@@ -53,6 +54,8 @@ static void build_arguments(const struct config *config, struct arguments *args)
 	*next++ = agent_fd;
 	if (config->verbose)
 		*next++ = verbose;
+	if (config->private)
+		*next++ = private;
 	if (config->file) {
 		snprintf(args->file, sizeof(args->file), "--config=%s",
 			 config->file);

@@ -29,7 +29,7 @@ static _Noreturn void die(const char *what, int err)
 }
 
 /* Beside the tests in the build tree, or installed in the VM. */
-static const char *monitor_program(void)
+static const char *program_path(const char *name)
 {
 	static char path[4096];
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 64);
@@ -40,8 +40,11 @@ static const char *monitor_program(void)
 	path[len] = '\0';
 	for (i = 0; i < 3; i++)
 		*strrchr(path, '/') = '\0';
-	strcat(path, "/daemon/kfreeze-monitor");
-	return access(path, X_OK) ? "/usr/sbin/kfreeze-monitor" : path;
+	strcat(path, "/daemon/");
+	strcat(path, name);
+	if (access(path, X_OK))
+		snprintf(path, sizeof(path), "/usr/sbin/%s", name);
+	return path;
 }
 
 /* As systemd does. */
@@ -54,7 +57,7 @@ static void redirect(void)
 
 static _Noreturn void run_monitor(int fd)
 {
-	const char *program = monitor_program();
+	const char *program = program_path("kfreeze-monitor");
 
 	if (fd == AGENT_FD ? fcntl(fd, F_SETFD, 0) : dup2(fd, AGENT_FD) < 0)
 		_exit(126);
@@ -112,19 +115,27 @@ struct client client_start(void)
 	return client;
 }
 
-int client_rescue(void)
+int client_run(const char *name, ...)
 {
-	const char *program = monitor_program();
-	pid_t pid = fork();
-	int status;
+	const char *program = program_path(name);
+	char *argv[8] = {(char *)program};
+	int status, nr = 1;
+	va_list args;
+	pid_t pid;
 
+	va_start(args, name);
+	while ((argv[nr] = va_arg(args, char *)))
+		nr++;
+	va_end(args);
+	pid = fork();
 	if (!pid) {
 		redirect();
-		execl(program, program, "--rescue", NULL);
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+		execv(program, argv);
 		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		die("rescue", -errno);
+		die(name, -errno);
 	return WEXITSTATUS(status);
 }
 

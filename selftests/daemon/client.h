@@ -24,8 +24,9 @@ struct client {
 /* Start a monitor and greet it. Failures end the test, here and below. */
 struct client client_start(void);
 
-/* Run kfreeze-monitor --rescue to its end; its exit status. */
-int client_rescue(void);
+/* Run a program of ours to its end, arguments up to NULL; its exit status. What
+ * it says goes to CLIENT_LOG. */
+int client_run(const char *name, ...);
 
 /* Send a request without more to it; its id. */
 uint32_t client_send(struct client *client, enum ipc_request_type type);

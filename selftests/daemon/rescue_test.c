@@ -63,7 +63,7 @@ TEST(all_killed_and_rescued)
 	client = pair_freeze();
 	CHECK_EQ(nr_lists(&name), 1);
 	kill_all(&client);
-	CHECK_EQ(client_rescue(), 0);
+	CHECK_EQ(client_run("kfreeze-monitor", "--rescue", NULL), 0);
 	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
 	CHECK(sandbox_is_writable(pair_b, AT_ONCE_MS));
 	CHECK_EQ(nr_lists(&name), 0);
@@ -98,7 +98,7 @@ TEST(rescue_thaws_what_is_mounted_elsewhere_by_now)
 	client = pair_freeze();
 	kill_all(&client);
 	sandbox_move(pair_a, "moved");
-	CHECK_EQ(client_rescue(), 0);
+	CHECK_EQ(client_run("kfreeze-monitor", "--rescue", NULL), 0);
 	CHECK(sandbox_is_writable(sandbox_path("moved"), AT_ONCE_MS));
 	CHECK(sandbox_is_writable(pair_b, AT_ONCE_MS));
 }
@@ -130,7 +130,7 @@ TEST(rescue_thaws_what_is_mounted_in_another_namespace_only)
 	writer = writer_start(pair_a);
 	CHECK(writer_blocks(&writer));
 	CHECK_EQ(sandbox_umount_lazily(pair_a), 0);
-	CHECK_EQ(client_rescue(), 0);
+	CHECK_EQ(client_run("kfreeze-monitor", "--rescue", NULL), 0);
 	CHECK(writer_ends(&writer, AT_ONCE_MS));
 	CHECK(sandbox_is_writable(pair_b, AT_ONCE_MS));
 }
@@ -145,7 +145,7 @@ TEST(rescue_leaves_the_freeze_of_others)
 	other = sandbox_mount("c", NULL);
 	CHECK_EQ(sandbox_fifreeze(other), 0);
 	kill_all(&client);
-	CHECK_EQ(client_rescue(), 0);
+	CHECK_EQ(client_run("kfreeze-monitor", "--rescue", NULL), 0);
 	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
 	CHECK(sandbox_is_frozen(other));
 	CHECK_EQ(sandbox_fithaw(other), 0);
@@ -169,7 +169,7 @@ TEST(rescue_leaves_another_filesystem)
 	CHECK(cycle && cycle->nr_targets == 2);
 	cycle->targets[0].identity.id ^= 1;
 	close(fd);
-	CHECK_EQ(client_rescue(), 0);
+	CHECK_EQ(client_run("kfreeze-monitor", "--rescue", NULL), 0);
 	CHECK_EQ(sandbox_is_frozen(pair_a) + sandbox_is_frozen(pair_b), 1);
 }
 

@@ -292,6 +292,25 @@ def is_loud(line):
 
 
 @SUITE.test
+def module_comes_and_goes(host):
+    """The next freeze takes what is better; one under way stays as it is."""
+    if host.backend == "kmod":
+        host.guest.run("rmmod kfreeze")
+    check_equal(host.freeze(), EVERYTHING)
+    host.guest.run("modprobe --ignore-install kfreeze")
+    check_equal(host.thaw(), EVERYTHING)
+    check_equal(host.last_cycle()["backend"], "ioctl")
+    check("vfat" in host.last_cycle()["backend-weaker"], host.last_cycle())
+    check_equal(host.freeze(), EVERYTHING)
+    check(host.guest.run("rmmod kfreeze", check=False).code, "it was unloaded")
+    check_equal(host.thaw(), EVERYTHING)
+    check_equal(host.last_cycle()["backend"], "kmod")
+    check("backend-weaker" not in host.last_cycle(), host.last_cycle())
+    if host.backend == "ioctl":
+        host.guest.run("rmmod kfreeze")
+
+
+@SUITE.test
 def log_lines_come_after_the_thaw(host):
     cursor = host.guest.run("journalctl -n 1 -o json --no-pager").out
     cursor = json.loads(cursor)["__CURSOR"]

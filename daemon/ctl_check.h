@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a freeze would do now, and what is in its way. */
+#ifndef KFREEZE_CTL_CHECK_H
+#define KFREEZE_CTL_CHECK_H
+
+struct config;
+
+/* On standard output. 0, or -EINVAL if there is a problem. */
+int ctl_check(const struct config *config);
+
+#endif

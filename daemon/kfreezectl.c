@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kfreezectl: the administrator's tool. Freezes through a monitor of its own,
+ * with the settings and hooks of the system's.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "ctl_check.h"
+#include "ctl_client.h"
+#include "freezer.h"
+#include "freezer_list.h"
+#include "freezer_rescue.h"
+#include "log.h"
+#include "version.h"
+
+#define EXIT_NOT_RUN 125 /* as env(1) and others do */
+
+static struct config config;
+
+static int fail(const char *text)
+{
+	log_err("%s", text);
+	return EXIT_FAILURE;
+}
+
+static int check(char **argv)
+{
+	(void)argv;
+	return ctl_check(&config) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* The processes of a cycle thaw when its freezer dies. */
+static int thaw(char **argv)
+{
+	int err;
+
+	(void)argv;
+	err = freezer_kmod_rescue();
+	if (err && err != -ENOENT)
+		return fail(strerror(-err));
+	err = list_init(LIST_DIRECTORY);
+	if (err)
+		log_warn(LIST_DIRECTORY ": no lists: %s", strerror(-err));
+	rescue_end_living();
+	return rescue_run() ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static unsigned long long milliseconds(uint64_t ns)
+{
+	return ns / 1000000;
+}
+
+static void print_record(const struct report_record *record)
+{
+	const struct report_target *target = &record->target;
+	const struct report_hook *hook = &record->hook;
+
+	if (record->kind == REPORT_CYCLE)
+		printf("backend: %s\n", record->cycle.backend);
+	if (record->kind == REPORT_TARGET)
+		printf("  level %u: %s: flush %llu ms, freeze %llu ms, thaw %llu "
+		       "ms%s%s\n",
+		       target->level, target->path,
+		       milliseconds(target->flush_ns),
+		       milliseconds(target->freeze_ns),
+		       milliseconds(target->thaw_ns), target->err ? ": " : "",
+		       target->err ? strerror(-target->err) : "");
+	if (record->kind == REPORT_SKIP)
+		printf("  not frozen: %s: %s\n", record->skip.path,
+		       record->skip.reason);
+	if (record->kind == REPORT_HOOK)
+		printf("  %s hook %s: exit status %d after %llu ms\n",
+		       hook->phase, hook->path, hook->exit_code,
+		       milliseconds(hook->duration_ns));
+}
+
+static int run_command(char **argv)
+{
+	int status;
+	pid_t pid;
+
+	signal(SIGCHLD, SIG_DFL); /* ignored since the monitor was started */
+	pid = fork();
+	if (pid == 0) {
+		execvp(*argv, argv);
+		log_err("%s: cannot start: %s", *argv, strerror(errno));
+		_exit(EXIT_NOT_RUN);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return EXIT_NOT_RUN;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Frozen while @argv runs, if it is not NULL. Its exit status counts only if
+ * the freeze lasted. */
+static int freeze_for(char **argv)
+{
+	char text[IPC_TEXT_MAX];
+	int status = EXIT_SUCCESS, count;
+
+	config.private = true;
+	if (ctl_client_start(&config))
+		return EXIT_FAILURE;
+	if (ctl_client_ask(IPC_FREEZE, NULL, text) < 0)
+		return fail(text);
+	if (argv)
+		status = run_command(argv);
+	count = ctl_client_ask(IPC_THAW, NULL, text);
+	if (count < 0)
+		return fail(text);
+	if (argv)
+		return status;
+	printf("%d filesystems were frozen and thawed\n", count);
+	return ctl_client_ask(IPC_REPORT, print_record, text) < 0 ? fail(text)
+								  : EXIT_SUCCESS;
+}
+
+static int rehearse(char **argv)
+{
+	(void)argv;
+	return freeze_for(NULL);
+}
+
+static int run(char **argv)
+{
+	if (*argv && !strcmp(*argv, "--"))
+		argv++;
+	if (!*argv)
+		return fail("run: which command?");
+	return freeze_for(argv);
+}
+
+static const struct command {
+	const char *name;
+	int (*fn)(char **argv);
+	const char *help;
+} commands[] = {
+	{"check", check, "what a freeze would do, and what is in its way"},
+	{"rehearse", rehearse, "freeze, thaw at once, and tell how long it took"},
+	{"run", run, "-- COMMAND: freeze, run it, thaw"},
+	{"thaw", thaw, "thaw what any kfreeze has frozen; its host hears so"},
+};
+#define NR_COMMANDS (sizeof(commands) / sizeof(*commands))
+
+static int usage(FILE *to)
+{
+	size_t i;
+
+	fputs("Usage: kfreezectl COMMAND\n\n", to);
+	for (i = 0; i < NR_COMMANDS; i++)
+		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].help);
+	return to == stdout ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	char *no_arguments[] = {argv[0], NULL};
+	size_t i;
+
+	log_init("kfreezectl", NULL, false);
+	if (argc < 2)
+		return usage(stderr);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return usage(stdout);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts("kfreezectl " KFREEZED_VERSION);
+		return EXIT_SUCCESS;
+	}
+	for (i = 0; i < NR_COMMANDS && strcmp(argv[1], commands[i].name); i++)
+		;
+	if (i == NR_COMMANDS)
+		return usage(stderr);
+	if (geteuid())
+		return fail("only root can freeze");
+	if (config_load_monitor(&config, 1, no_arguments))
+		return EXIT_FAILURE;
+	return commands[i].fn(argv + 2);
+}
