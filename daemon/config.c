@@ -73,7 +73,6 @@ static const struct option monitor_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"fsfreeze-hook", optional_argument, NULL, 'F'},
 	{"agent-fd", required_argument, NULL, 'A'},
-	{"rescue", no_argument, NULL, 'R'},
 	{"private", no_argument, NULL, 'P'},
 	{"verbose", no_argument, NULL, 'v'},
 	{NULL, 0, NULL, 0},
@@ -197,9 +196,6 @@ static int parse_options(struct config *config, const struct command_line *line,
 					   settings_find(SETTINGS_MONITOR_LINE,
 							 "", "agent-fd"),
 					   optarg, "option --agent-fd");
-			break;
-		case 'R':
-			config->rescue = true;
 			break;
 		case 'P':
 			config->private = true;

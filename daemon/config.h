@@ -40,7 +40,6 @@ struct config {
 
 	/* kfreeze-monitor's command line */
 	int agent_fd; /* --agent-fd: socketpair to the agent; -1: none */
-	bool rescue; /* --rescue: thaw what killed processes left, and exit */
 	bool private; /* --private: for no host, which has nothing to hear */
 
 	/* both processes */

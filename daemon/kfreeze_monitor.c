@@ -54,16 +54,17 @@ int main(int argc, char **argv)
 	struct config config;
 
 	log_init(LOG_IDENT, NULL, false);
-	err = config_load_monitor(&config, argc, argv);
-	if (err)
-		return EXIT_FAILURE;
-	log_set_verbose(config.verbose);
 	err = list_init(LIST_DIRECTORY);
 	if (err)
 		log_warn(LIST_DIRECTORY ": cannot keep lists there: %s",
 			 strerror(-err));
-	if (config.rescue)
+	/* whatever the settings are */
+	if (argc == 2 && !strcmp(argv[1], "--rescue"))
 		return rescue_run() ? EXIT_FAILURE : EXIT_SUCCESS;
+	err = config_load_monitor(&config, argc, argv);
+	if (err)
+		return EXIT_FAILURE;
+	log_set_verbose(config.verbose);
 	rescue_start();
 	if (config.agent_fd >= 0)
 		err = check_agent(config.agent_fd);

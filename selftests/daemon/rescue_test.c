@@ -97,6 +97,7 @@ TEST(rescue_thaws_what_is_mounted_elsewhere_by_now)
 	SANDBOX_ENTER("");
 	client = pair_freeze();
 	kill_all(&client);
+	sandbox_write_file(SANDBOX_CONF, "nonsense\n", 0644);
 	sandbox_move(pair_a, "moved");
 	CHECK_EQ(client_run("kfreeze-monitor", "--rescue", NULL), 0);
 	CHECK(sandbox_is_writable(sandbox_path("moved"), AT_ONCE_MS));
