@@ -24,7 +24,7 @@
 #include "client_process.h"
 #include "instances.h"
 
-#define DIRECTORY "/run/kfreeze/hooks"
+#define DIRECTORY "/run/kfreeze/locks"
 #define REPORT_MAX 65536
 
 struct holder {

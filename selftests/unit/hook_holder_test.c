@@ -99,7 +99,7 @@ TEST(locks_are_held_until_released)
 	CHECK(!all_gone(300));
 	CHECK_EQ(holder_release(LONG_MS), 0);
 	CHECK(all_gone(LONG_MS));
-	CHECK_EQ(access("/run/kfreeze/hooks/test.sock", F_OK), -1);
+	CHECK_EQ(access("/run/kfreeze/locks/test.sock", F_OK), -1);
 	CHECK_EQ(holder_release(LONG_MS), 0); /* nothing is held any more */
 }
 
