@@ -76,17 +76,34 @@ static struct libmnt_fs *next_on_the_way(struct libmnt_table *table,
 	return next;
 }
 
+/* The mount at "/" that lies on no other one. libmount's own search does not
+ * end if the table is no tree. */
+static struct libmnt_fs *find_root(struct libmnt_table *table,
+				   struct libmnt_iter *iter)
+{
+	struct libmnt_fs *fs, *parent;
+
+	mnt_reset_iter(iter, MNT_ITER_FORWARD);
+	while ((fs = mounts_table_next(table, iter))) {
+		if (strcmp(mnt_fs_get_target(fs), "/"))
+			continue;
+		parent = mounts_table_find_id(table, mnt_fs_get_parent_id(fs));
+		if (!parent || parent == fs)
+			break;
+	}
+	return fs;
+}
+
 struct libmnt_fs *mounts_table_find_path(struct libmnt_table *table,
 					 const char *path)
 {
 	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
-	struct libmnt_fs *fs = NULL, *next;
+	int left = mnt_table_get_nents(table); /* no mount twice */
+	struct libmnt_fs *fs = NULL, *next = iter ? find_root(table, iter) : NULL;
 
-	if (iter && !mnt_table_get_root_fs(table, &next)) {
-		do {
-			fs = next;
-			next = next_on_the_way(table, iter, fs, path);
-		} while (next);
+	while (next && left-- >= 0) {
+		fs = next;
+		next = next_on_the_way(table, iter, fs, path);
 	}
 	mnt_free_iter(iter);
 	return fs;
@@ -108,8 +125,9 @@ bool mounts_table_leads_through_remote(struct libmnt_table *table,
 				       struct libmnt_fs *fs)
 {
 	int id = mnt_fs_get_parent_id(fs), last = mnt_fs_get_id(fs);
+	int left = mnt_table_get_nents(table); /* no mount twice */
 
-	while (id != last) {
+	while (id != last && left--) {
 		last = id;
 		fs = mounts_table_find_id(table, id);
 		if (!fs)

@@ -448,6 +448,28 @@ TEST(squashfs_is_read_only_by_design)
 	mounts_free(&mounts);
 }
 
+/* The kernel's tables are trees; one that is not must not hang us. */
+TEST(mounts_that_are_each_others_parents)
+{
+	struct mounts_query query = {
+		.listed = true,
+		.paths = (char *[]){"/a"},
+		.nr_paths = 1,
+		.sysfs = "/",
+		.dev = "/",
+	};
+	char mountinfo[128];
+
+	make_root();
+	make_file("proc", "mountinfo",
+		  "1 2 8:1 / / rw - ext4 /dev/sda rw\n"
+		  "2 1 8:2 / / rw - ext4 /dev/sdb rw");
+	snprintf(mountinfo, sizeof(mountinfo), "%s/mountinfo", proc_path());
+	query.mountinfo = mountinfo;
+	CHECK_EQ(mounts_read(&mounts, &query, text), 0);
+	mounts_free(&mounts);
+}
+
 TEST(strict_list_names_what_cannot_be_frozen)
 {
 	struct mounts_query query = {
