@@ -10,6 +10,13 @@
 #include <sys/socket.h>
 
 #define IS_STRING(array) (memchr(array, '\0', sizeof(array)) != NULL)
+#define ERRNO_MAX 4095 /* the kernel's */
+
+/* 0 or -errno, and so one that may be negated. */
+static bool is_result(int32_t err)
+{
+	return err <= 0 && err >= -ERRNO_MAX;
+}
 
 static int send_message(int fd, const void *message, size_t size)
 {
@@ -72,7 +79,8 @@ static bool record_is_valid(const struct report_record *record)
 		return IS_STRING(record->target.path) &&
 		       IS_STRING(record->target.source) &&
 		       IS_STRING(record->target.fstype) &&
-		       IS_STRING(record->target.step) && record->target.err <= 0;
+		       IS_STRING(record->target.step) &&
+		       is_result(record->target.err);
 	case REPORT_SKIP:
 		return IS_STRING(record->skip.path) &&
 		       IS_STRING(record->skip.fstype) &&
@@ -89,7 +97,7 @@ static bool record_is_valid(const struct report_record *record)
 
 static bool reply_is_valid(const struct ipc_reply *reply)
 {
-	if (reply->state > IPC_STATE_MAX || reply->err > 0)
+	if (reply->state > IPC_STATE_MAX || !is_result(reply->err))
 		return false;
 	switch (reply->type) {
 	case IPC_ANSWER:

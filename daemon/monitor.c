@@ -239,6 +239,8 @@ static const struct cycle_events cycle_events = {
 
 static int answer_hello(const struct ipc_request *request)
 {
+	if (state.greeted)
+		return -EPROTO;
 	if (request->version != IPC_VERSION) {
 		answer(request->id, -EPROTONOSUPPORT, 0,
 		       "kfreezed and kfreeze-monitor are of different versions");

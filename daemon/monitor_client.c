@@ -54,7 +54,7 @@ struct monitor_client {
 	struct pending hello, freeze, thaw, report, query;
 	monitor_record_fn record;
 	uint32_t topic; /* of the query */
-	unsigned int nr_query_records;
+	unsigned int nr_query_records, nr_report_records;
 	monitor_query_record_fn query_record;
 	char told_loss[IPC_TEXT_MAX]; /* of the monitor's state IPC_LOST */
 	char loss[IPC_TEXT_MAX]; /* our own, the monitor has none; "": none */
@@ -364,6 +364,7 @@ void monitor_report(struct monitor_client *client, monitor_record_fn record,
 	reason = cannot_ask(client, &client->report, &err);
 	if (!reason) {
 		client->record = record;
+		client->nr_report_records = 0;
 		err = ask(client, &client->report, &request, fn, data);
 	}
 	if (err && !reason)
@@ -518,27 +519,58 @@ static int take_query_record(struct monitor_client *client,
 	return 0;
 }
 
+static int take_report_record(struct monitor_client *client,
+			      const struct report_record *record)
+{
+	if (++client->nr_report_records > REPORT_MAX_CYCLES * REPORT_MAX_RECORDS)
+		return -EPROTO;
+	client->record(client->report.data, record);
+	return 0;
+}
+
+/* A monitor that claims success has to be in the state that this leads to. */
+static bool fits(const struct monitor_client *client,
+		 const struct pending *pending, const struct ipc_reply *reply)
+{
+	switch (reply->type) {
+	case IPC_RECORD:
+		return pending == &client->report;
+	case IPC_QUERY_RECORD:
+		return pending == &client->query;
+	default:
+		if (reply->err)
+			return true;
+		if (pending == &client->freeze)
+			return reply->state ==
+			       (reply->count ? IPC_FROZEN : IPC_THAWED);
+		return pending != &client->thaw || reply->state == IPC_THAWED;
+	}
+}
+
+/* The state is believed only of a message that makes sense: a freeze must not
+ * be forgotten for one that does not. */
 static int take_reply(struct monitor_client *client, const struct ipc_reply *reply)
 {
-	struct pending *pending;
+	struct pending *pending = NULL;
 
+	if (reply->type != IPC_STATE_CHANGED) {
+		pending = find_pending(client, reply->id);
+		if (!pending || !fits(client, pending, reply))
+			return -EPROTO;
+	}
 	client->state = reply->state;
-	if (reply->type == IPC_STATE_CHANGED) {
+	switch (reply->type) {
+	case IPC_STATE_CHANGED:
 		keep_loss(client, reply->text);
 		return 0;
-	}
-	pending = find_pending(client, reply->id);
-	if (!pending)
-		return -EPROTO;
-	if (reply->type == IPC_ANSWER)
-		answer(pending, reply->err, reply->count, reply->text);
-	else if (reply->type == IPC_RECORD && pending == &client->report)
-		client->record(pending->data, &reply->record);
-	else if (reply->type == IPC_QUERY_RECORD && pending == &client->query)
+	case IPC_RECORD:
+		return take_report_record(client, &reply->record);
+	case IPC_QUERY_RECORD:
 		return take_query_record(client, &reply->query_record);
-	else
-		return -EPROTO;
-	return 0;
+	default:
+		answer(pending, reply->err, reply->count, reply->text);
+		return 0;
+	}
 }
 
 static void read_socket(struct monitor_client *client)

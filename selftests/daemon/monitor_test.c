@@ -383,6 +383,8 @@ static const struct {
 	{"long", sizeof(struct ipc_request) + 1, IPC_STATUS},
 	{"type 0", sizeof(struct ipc_request), 0},
 	{"type 99", sizeof(struct ipc_request), 99},
+	{"second hello", sizeof(struct ipc_request), IPC_HELLO},
+	{"query of nothing", sizeof(struct ipc_request), IPC_QUERY},
 };
 
 TEST(malformed_request_ends_the_connection_and_thaws)

@@ -196,6 +196,8 @@ static const struct spoiler {
 	{IPC_ANSWER, offsetof(struct ipc_reply, type), 0},
 	{IPC_ANSWER, offsetof(struct ipc_reply, type), IPC_REPLY_MAX + 1},
 	{IPC_ANSWER, offsetof(struct ipc_reply, err), 1},
+	{IPC_ANSWER, offsetof(struct ipc_reply, err), -4096},
+	{IPC_ANSWER, offsetof(struct ipc_reply, err), 1u << 31},
 	{IPC_ANSWER, offsetof(struct ipc_reply, state), IPC_STATE_MAX + 1},
 	{IPC_STATE_CHANGED, offsetof(struct ipc_reply, id), 1},
 	{IPC_RECORD, offsetof(struct ipc_reply, record.kind), 0},
