@@ -3,7 +3,8 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 DESTDIR ?=
 KERNEL ?=
-export DESTDIR KERNEL
+FUZZ_SECONDS ?= 60
+export DESTDIR KERNEL FUZZ_SECONDS
 
 all: module daemon
 
@@ -32,7 +33,8 @@ check-debug:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests check-debug
 
-# A million netlink messages to the module; KERNEL=kasan finds more.
+# What others send to the daemon, FUZZ_SECONDS= each, and a million netlink
+# messages to the module; KERNEL=kasan finds more there.
 fuzz:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests fuzz
