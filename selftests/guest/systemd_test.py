@@ -233,6 +233,26 @@ def reload_of_a_bad_file_keeps_the_settings(system):
 
 
 @SUITE.test
+def reload_waits_for_the_thaw(system):
+    cursor = system.cursor()
+    system.guest.run("mount -t tmpfs none /etc/kfreeze")
+    try:
+        check_equal(system.freeze(), 1)
+        # not by push(): the shell's here-document is a file in /tmp
+        system.guest.run("printf '[general]\\nblock-rpcs = guest-ping\\n'"
+                         f" >{CONFIG}")
+        for unit in ("kfreezed", "kfreeze-monitor"):
+            system.guest.run(f"kill -HUP {system.main_pid(unit)}")
+        check_equal(system.agent.call("guest-ping"), {})
+        check_equal(system.status(), "frozen")
+        check_equal(system.thaw(), 1)
+        system.wait_journal(cursor, "the settings have been read again", 2)
+        system.error_of("guest-ping")
+    finally:
+        system.guest.run("umount /etc/kfreeze")
+
+
+@SUITE.test
 def bad_file_is_refused_at_start(system):
     cursor = system.cursor()
     system.configure("[general]\n\n[hooks]\npolicy = ignore\n")
@@ -375,6 +395,33 @@ def hook_of_dev_null_is_none(system):
     check_equal(system.freeze(), 1)
     check_equal(system.thaw(), 1)
     system.guest.run("test ! -e /run/ran")
+
+
+@SUITE.test
+def freeze_list_knows_paths(system):
+    """Any path to any mount of a filesystem; unknown ones are no error."""
+    guest = system.guest
+    guest.run("mkdir -p /srv/bound /mnt/all && mount --bind /etc /srv/bound"
+              " && mount --bind / /mnt/all")
+    try:
+        for paths, count in ((["/"], 1), (["/srv/bound"], 1),
+                             (["//srv/./bound/", "/mnt/all", "/"], 1),
+                             (["/mnt/all/../all"], 1), ([], 0),
+                             (["/no/such", "/proc", "srv"], 0)):
+            check_equal((paths, system.freeze(paths)), (paths, count))
+            system.thaw()
+        cursor = system.cursor()
+        system.configure("[general]\nstrict = true\n")
+        guest.run("systemctl reload kfreezed", 60)
+        system.wait_journal(cursor, "the settings have been read again", 2)
+        error = system.error_of("guest-fsfreeze-freeze-list",
+                                {"mountpoints": ["/", "/no/such"]})
+        check_equal(error.desc, "/no/such: cannot be frozen:"
+                                " no such mount point; nothing was frozen")
+        check_equal(system.freeze(["/srv/bound/"]), 1)
+        system.thaw()
+    finally:
+        guest.run("umount /srv/bound /mnt/all")
 
 
 def run(options):
