@@ -18,6 +18,7 @@
 
 #include "config.h"
 #include "log.h"
+#include "monitor_queue.h"
 
 #define HELLO_LIMIT_MS 10000
 #define RETRY_MIN_MS 100
@@ -32,11 +33,11 @@ struct pending {
 	uint32_t id; /* 0: none */
 	monitor_answer_fn answer;
 	void *data;
-};
-
-struct outgoing {
-	struct outgoing *next;
-	struct ipc_request request;
+	/* of a report, of a query */
+	monitor_record_fn record;
+	monitor_query_record_fn query_record;
+	uint32_t topic;
+	unsigned int nr_records; /* that have come */
 };
 
 struct monitor_client {
@@ -50,12 +51,8 @@ struct monitor_client {
 	unsigned int retry_ms;
 	uint32_t last_id;
 	enum ipc_state state; /* as told last */
-	struct outgoing *out; /* not sent yet, in order */
+	struct monitor_queue out; /* not sent yet */
 	struct pending hello, freeze, thaw, report, query;
-	monitor_record_fn record;
-	uint32_t topic; /* of the query */
-	unsigned int nr_query_records, nr_report_records;
-	monitor_query_record_fn query_record;
 	char told_loss[IPC_TEXT_MAX]; /* of the monitor's state IPC_LOST */
 	char loss[IPC_TEXT_MAX]; /* our own, the monitor has none; "": none */
 	int64_t loss_ends_ms;
@@ -82,7 +79,7 @@ static void arm_timer(struct monitor_client *client, unsigned int ms)
 static void watch_socket(struct monitor_client *client, int operation)
 {
 	struct epoll_event event = {
-		.events = EPOLLIN | (client->out ? EPOLLOUT : 0),
+		.events = EPOLLIN | (client->out.first ? EPOLLOUT : 0),
 		.data.fd = client->socket,
 	};
 
@@ -142,16 +139,6 @@ static void answer(struct pending *pending, int err, unsigned int count,
 		copy.answer(copy.data, err, count, text);
 }
 
-static void drop_outgoing(struct monitor_client *client)
-{
-	struct outgoing *next;
-
-	for (; client->out; client->out = next) {
-		next = client->out->next;
-		free(client->out);
-	}
-}
-
 static void describe_loss(const struct monitor_client *client, char *text,
 			  size_t size)
 {
@@ -200,7 +187,7 @@ static void lose_monitor(struct monitor_client *client, const char *reason)
 	client->thawing_by_itself = was_frozen;
 	client->state = IPC_THAWED;
 	client->hello = (struct pending){0};
-	drop_outgoing(client);
+	monitor_queue_drop(&client->out);
 	settle_debts(client, loss);
 	client->retry_ms = was_frozen ? THAWED_AFTER_MS : RETRY_MIN_MS;
 	arm_timer(client, client->retry_ms);
@@ -208,51 +195,29 @@ static void lose_monitor(struct monitor_client *client, const char *reason)
 
 static void send_outgoing(struct monitor_client *client)
 {
-	struct outgoing *first;
-	int err = 0;
+	int err = monitor_queue_send(&client->out, client->socket);
 
-	while (!err && (first = client->out)) {
-		err = ipc_send_request(client->socket, &first->request);
-		if (err)
-			break;
-		client->out = first->next;
-		free(first);
-	}
 	/* at -EPIPE there may be last words to read first */
 	if (err && err != -EAGAIN && err != -EPIPE) {
 		lose_monitor(client, strerror(-err));
 		return;
 	}
 	if (err == -EPIPE)
-		drop_outgoing(client);
+		monitor_queue_drop(&client->out);
 	watch_socket(client, EPOLL_CTL_MOD);
 }
 
-static int enqueue(struct monitor_client *client, struct ipc_request *request)
-{
-	struct outgoing *new, **last = &client->out;
-
-	new = malloc(sizeof(*new));
-	if (!new)
-		return -ENOMEM;
-	new->next = NULL;
-	new->request = *request;
-	while (*last)
-		last = &(*last)->next;
-	*last = new;
-	return 0;
-}
-
 static int ask(struct monitor_client *client, struct pending *pending,
-	       struct ipc_request *request, monitor_answer_fn fn, void *data)
+	       struct ipc_request *request, const struct pending *new)
 {
 	int err;
 
 	request->id = ++client->last_id ? client->last_id : ++client->last_id;
-	err = enqueue(client, request);
+	err = monitor_queue_add(&client->out, request);
 	if (err)
 		return err;
-	*pending = (struct pending){request->id, fn, data};
+	*pending = *new;
+	pending->id = request->id;
 	send_outgoing(client);
 	return 0;
 }
@@ -292,7 +257,7 @@ static int add_paths(struct monitor_client *client, const char *const *paths,
 
 	for (i = 0; !err && i < nr_paths; i++) {
 		snprintf(request.path, sizeof(request.path), "%s", paths[i]);
-		err = enqueue(client, &request);
+		err = monitor_queue_add(&client->out, &request);
 	}
 	return err;
 }
@@ -304,6 +269,7 @@ void monitor_freeze(struct monitor_client *client, const char *const *paths,
 		.type = IPC_FREEZE,
 		.freeze = {.listed = paths != NULL, .nr_paths = nr_paths},
 	};
+	const struct pending new = {.answer = fn, .data = data};
 	const char *reason;
 	int err;
 
@@ -322,20 +288,35 @@ void monitor_freeze(struct monitor_client *client, const char *const *paths,
 	client->loss[0] = '\0';
 	err = add_paths(client, paths, nr_paths);
 	if (!err)
-		err = ask(client, &client->freeze, &request, fn, data);
+		err = ask(client, &client->freeze, &request, &new);
 	if (!err)
 		return;
 	/* half a list must not become the start of the next one */
-	drop_outgoing(client);
+	monitor_queue_drop(&client->out);
 	fn(data, err, 0, "out of memory");
+}
+
+/* @new is answered here if it cannot be asked. */
+static void ask_or_answer(struct monitor_client *client, struct pending *pending,
+			  struct ipc_request *request, const struct pending *new)
+{
+	const char *reason;
+	int err;
+
+	reason = cannot_ask(client, pending, &err);
+	if (!reason) {
+		err = ask(client, pending, request, new);
+		reason = "out of memory";
+	}
+	if (err)
+		new->answer(new->data, err, 0, reason);
 }
 
 void monitor_thaw(struct monitor_client *client, monitor_answer_fn fn, void *data)
 {
 	struct ipc_request request = {.type = IPC_THAW};
 	char loss[IPC_TEXT_MAX];
-	const char *reason;
-	int err;
+	const struct pending new = {.answer = fn, .data = data};
 
 	if (client->state == IPC_THAWED && !client->freeze.id &&
 	    has_loss(client)) {
@@ -345,32 +326,20 @@ void monitor_thaw(struct monitor_client *client, monitor_answer_fn fn, void *dat
 		fn(data, -ESTALE, 0, loss);
 		return;
 	}
-	reason = cannot_ask(client, &client->thaw, &err);
-	if (!reason)
-		err = ask(client, &client->thaw, &request, fn, data);
-	if (err && !reason)
-		reason = "out of memory";
-	if (reason)
-		fn(data, err, 0, reason);
+	ask_or_answer(client, &client->thaw, &request, &new);
 }
 
 void monitor_report(struct monitor_client *client, monitor_record_fn record,
 		    monitor_answer_fn fn, void *data)
 {
 	struct ipc_request request = {.type = IPC_REPORT};
-	const char *reason;
-	int err;
+	const struct pending new = {
+		.answer = fn,
+		.data = data,
+		.record = record,
+	};
 
-	reason = cannot_ask(client, &client->report, &err);
-	if (!reason) {
-		client->record = record;
-		client->nr_report_records = 0;
-		err = ask(client, &client->report, &request, fn, data);
-	}
-	if (err && !reason)
-		reason = "out of memory";
-	if (reason)
-		fn(data, err, 0, reason);
+	ask_or_answer(client, &client->report, &request, &new);
 }
 
 void monitor_query(struct monitor_client *client, const struct query *query,
@@ -378,20 +347,14 @@ void monitor_query(struct monitor_client *client, const struct query *query,
 		   void *data)
 {
 	struct ipc_request request = {.type = IPC_QUERY, .query = *query};
-	const char *reason;
-	int err;
+	const struct pending new = {
+		.answer = fn,
+		.data = data,
+		.query_record = record,
+		.topic = query->topic,
+	};
 
-	reason = cannot_ask(client, &client->query, &err);
-	if (!reason) {
-		client->topic = query->topic;
-		client->nr_query_records = 0;
-		client->query_record = record;
-		err = ask(client, &client->query, &request, fn, data);
-	}
-	if (err && !reason)
-		reason = "out of memory";
-	if (reason)
-		fn(data, err, 0, reason);
+	ask_or_answer(client, &client->query, &request, &new);
 }
 
 /* What the monitor has to tell the host, should it not live to do so. */
@@ -408,7 +371,8 @@ static void take_over_loss(struct monitor_client *client)
 	if (client->state == IPC_LOST) {
 		client->loss[0] = '\0';
 		if (client->loss_was_told)
-			ask(client, &client->thaw, &request, NULL, NULL);
+			ask(client, &client->thaw, &request,
+			    &(struct pending){0});
 	}
 	client->loss_was_told = false;
 }
@@ -438,11 +402,12 @@ static void greet(struct monitor_client *client)
 		.type = IPC_HELLO,
 		.version = IPC_VERSION,
 	};
+	const struct pending new = {.answer = greeted, .data = client};
 
 	watch_socket(client, EPOLL_CTL_ADD);
 	arm_timer(client, HELLO_LIMIT_MS);
 	/* without memory the limit above ends it */
-	ask(client, &client->hello, &request, greeted, client);
+	ask(client, &client->hello, &request, &new);
 }
 
 static int connect_to(const char *path)
@@ -512,19 +477,23 @@ static struct pending *find_pending(struct monitor_client *client, uint32_t id)
 static int take_query_record(struct monitor_client *client,
 			     const struct query_record *record)
 {
-	if (!query_expects(client->topic, record) ||
-	    ++client->nr_query_records > QUERY_MAX_RECORDS)
+	struct pending *query = &client->query;
+
+	if (!query_expects(query->topic, record) ||
+	    ++query->nr_records > QUERY_MAX_RECORDS)
 		return -EPROTO;
-	client->query_record(client->query.data, record);
+	query->query_record(query->data, record);
 	return 0;
 }
 
 static int take_report_record(struct monitor_client *client,
 			      const struct report_record *record)
 {
-	if (++client->nr_report_records > REPORT_MAX_CYCLES * REPORT_MAX_RECORDS)
+	struct pending *report = &client->report;
+
+	if (++report->nr_records > REPORT_MAX_CYCLES * REPORT_MAX_RECORDS)
 		return -EPROTO;
-	client->record(client->report.data, record);
+	report->record(report->data, record);
 	return 0;
 }
 
@@ -646,7 +615,7 @@ void monitor_client_free(struct monitor_client *client)
 	answer(&client->thaw, -ESHUTDOWN, 0, STOPPING);
 	answer(&client->report, -ESHUTDOWN, 0, STOPPING);
 	answer(&client->query, -ESHUTDOWN, 0, STOPPING);
-	drop_outgoing(client);
+	monitor_queue_drop(&client->out);
 	if (client->socket >= 0)
 		close(client->socket);
 	if (client->timer >= 0)

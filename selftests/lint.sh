@@ -69,14 +69,14 @@ check_kmod_includes() {
 }
 
 # The two roles of the daemon share only what both may know.
-AGENT='agent|channel|qga[a-z_]*|monitor_(client|process)|kfreezed'
+AGENT='agent|channel|qga[a-z_]*|monitor_(client|process|queue)|kfreezed'
 MONITOR='monitor|loss|monitor_link|query_[a-z_]*|mounts[a-z_]*|stacking|hook[a-z_]*|freezer[a-z_]*|cycle|report|kfreeze_monitor'
 check_roles() {
 	local file bad=0
 
 	for file in daemon/*.[ch]; do
 		case $(basename "${file%.*}") in
-		agent | channel* | qga* | monitor_client | monitor_process | kfreezed)
+		agent | channel* | qga* | monitor_client | monitor_process | monitor_queue | kfreezed)
 			grep -HnE "^#include \"($MONITOR)\.h\"" "$file" |
 				grep -v '"report.h"' && bad=1 ;;
 		monitor | monitor_link | query_* | mounts* | stacking | hook* | freezer* | cycle | kfreeze_monitor)
