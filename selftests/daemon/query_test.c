@@ -3,13 +3,11 @@
 /* link: ipc query */
 #include "ktap.h"
 
-#include <fcntl.h>
 #include <sys/mount.h>
 
 #include "client.h"
 #include "sandbox.h"
 
-#define HWCLOCK "/sbin/hwclock"
 #define STUCK SANDBOX "/hwclock"
 
 static uint32_t send_query(struct client *client, enum query_topic topic)
@@ -36,17 +34,14 @@ static bool wait_gone(pid_t pid)
 	return true;
 }
 
-/* In our mount namespace only, except in a VM, where there may be none. */
+/* In our mount namespace only. After the monitor has been started: that may be
+ * where its program is. */
 static void replace_hwclock(void)
 {
-	int fd = open(HWCLOCK, O_RDONLY | O_CLOEXEC | O_CREAT, 0755);
-
-	CHECK(fd >= 0);
-	close(fd);
-	sandbox_write_file(STUCK,
+	CHECK_EQ(mount("tmpfs", "/sbin", "tmpfs", 0, "mode=755"), 0);
+	sandbox_write_file("/sbin/hwclock",
 			   "#!/bin/sh\necho $$ >" STUCK ".pid\nexec sleep 1000\n",
 			   0755);
-	CHECK_EQ(mount(STUCK, HWCLOCK, NULL, MS_BIND, NULL), 0);
 }
 
 /* Its id; the pid of the program that never ends is in *@pid. */
@@ -106,8 +101,8 @@ TEST(others_are_answered_meanwhile_until_time_is_up)
 	pid_t pid;
 
 	SANDBOX_ENTER("");
-	replace_hwclock();
 	client = client_start();
+	replace_hwclock();
 	begin = clock_ms();
 	id = send_stuck_query(&client, &pid);
 	CHECK_EQ(client_answer(&client, client_send(&client, IPC_STATUS)).err, 0);
@@ -129,8 +124,8 @@ TEST(freeze_ends_a_query)
 
 	SANDBOX_ENTER("");
 	a = sandbox_mount("a", NULL);
-	replace_hwclock();
 	client = client_start();
+	replace_hwclock();
 	query = send_stuck_query(&client, &pid);
 	freeze = client_send_freeze(&client, a, NULL);
 	reply = client_answer(&client, query);
@@ -147,8 +142,8 @@ TEST(second_query_at_a_time_ends_the_connection)
 	pid_t pid;
 
 	SANDBOX_ENTER("");
-	replace_hwclock();
 	client = client_start();
+	replace_hwclock();
 	send_stuck_query(&client, &pid);
 	send_query(&client, QUERY_HOST_NAME);
 	CHECK_EQ(client_wait_exit(&client, CLIENT_PATIENCE_MS), 0);
@@ -163,8 +158,8 @@ TEST(query_dies_with_the_monitor)
 	pid_t pid, query;
 
 	SANDBOX_ENTER("");
-	replace_hwclock();
 	client = client_start();
+	replace_hwclock();
 	send_stuck_query(&client, &pid);
 	query = client_find_child(&client, "kfreeze-query");
 	CHECK(query > 0);
