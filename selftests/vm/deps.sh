@@ -12,7 +12,8 @@ PACKAGES='gcc make pkg-config python3 python3-yaml python3-jsonschema
 	busybox-static cpio kmod mount zstd xz-utils dmsetup lvm2
 	e2fsprogs xfsprogs btrfs-progs dosfstools strace
 	sparse coccinelle clang-format shellcheck
-	clang libclang-rt-dev valgrind systemd selinux-policy-dev
+	clang libclang-rt-dev valgrind systemd
+	selinux-policy-dev apparmor
 	flex bison bc libelf-dev patch'
 
 # shellcheck disable=SC2086 # a list of words
