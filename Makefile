@@ -50,6 +50,11 @@ check-kill:
 	$(MAKE) -C selftests check-kill
 .PHONY: check-kill
 
+# The unit tests under valgrind, beside the sanitizers that check uses.
+valgrind:
+	selftests/vm/deps.sh
+	$(MAKE) -C selftests valgrind
+
 # Style and static analysis, without building.
 lint:
 	selftests/lint.sh
@@ -71,4 +76,4 @@ clean:
 
 VERSION = $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
-.PHONY: all module daemon demo check check-debug fuzz check-databases lint install dkms-install clean
+.PHONY: all module daemon demo check check-debug fuzz valgrind check-databases lint install dkms-install clean
