@@ -33,6 +33,11 @@ check-debug:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests check-debug
 
+# Beside stock qemu-ga, in a VM: ten minutes; BENCH_ROUNDS=5: more of them.
+bench:
+	selftests/vm/deps.sh
+	selftests/bench/bench.py
+
 # What others send to the daemon, FUZZ_SECONDS= each, and a million netlink
 # messages to the module; KERNEL=kasan finds more there.
 fuzz:
@@ -76,4 +81,4 @@ clean:
 
 VERSION = $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
-.PHONY: all module daemon demo check check-debug fuzz valgrind check-databases lint install dkms-install clean
+.PHONY: all module daemon demo check check-debug bench fuzz valgrind check-databases lint install dkms-install clean

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Does the benchmark count right? Prints KTAP."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
+
+import figures
+import stalls
+from figures import Row
+from stalls import Span
+
+
+def row(stock, module, target=0.5, **options):
+    made = Row("freeze", "ms", {"module": target}, **options)
+    made.samples["stock"] += stock
+    made.samples["module"] += module
+    return made
+
+
+def equal(seen, wanted):
+    assert seen == wanted, f"saw {seen!r}, wanted {wanted!r}"
+
+
+def medians_are_compared():
+    """One outlier on either side changes nothing."""
+    made = row([100, 90, 5000], [49, 50, 900])
+    equal(made.value("stock"), 100)
+    equal(made.ratio(made.value("module")), 0.5)
+    equal(made.met("module"), True)
+
+
+def target_is_missed():
+    equal(row([100], [51]).met("module"), False)
+    equal(row([100], []).met("module"), False)
+    equal(row([], [1]).met("module"), False)
+    equal(row([0], [1], target=0, absolute=True).met("module"), False)
+    equal(row([0], [0], target=0, absolute=True).met("module"), True)
+
+
+def row_without_target_is_not_judged():
+    equal(row([1], [1]).met("fallback"), None)
+    equal(figures.verdict([Row("freeze", "ms")]),
+          (False, "0 of 0 targets met"))
+
+
+def verdict_names_what_is_missed():
+    rows = [row([100], [10]), row([100], [90])]
+    rows[1].name = "thaw"
+    equal(figures.verdict(rows),
+          (False, "1 of 2 targets met; missed: module: thaw"))
+    equal(figures.verdict(rows[:1]), (True, "1 of 1 targets met"))
+
+
+def table_shows_a_miss():
+    lines = list(figures.table([row([100], [90], ideal=20)]))
+    equal(lines[1].split(), ["freeze", "ms", "100", "0.20", "90", "0.90",
+                             "<=", "0.5", "MISSED", "-", "-"])
+
+
+def data_holds_every_sample():
+    data = figures.as_data([row([100, 200], [90])])[0]["columns"]
+    equal(data["stock"]["samples"], [100, 200])
+    equal(data["module"], {"median": 90, "ratio": 0.6, "target": 0.5,
+                           "met": False, "samples": [90]})
+
+
+def stall_is_told_without_the_hold():
+    cycle, hold = Span(1000, 4000), Span(2000, 3500)
+    rows = [([], 0),
+            ([Span(0, 999), Span(4001, 9000)], 0),     # before and after
+            ([Span(1900, 3600)], 200),                  # frozen all the hold
+            ([Span(1100, 1800)], 700),                  # in the flush
+            ([Span(500, 1100), Span(1900, 3600)], 600),
+            ([Span(1900, 2500), Span(2600, 3400)], 100),    # did not hold
+            ([Span(3900, 4700)], 800)]                  # after the thaw
+    for writes, wanted in rows:
+        equal(stalls.longest(writes, cycle, hold), wanted)
+
+
+def log_of_a_writer_is_read():
+    equal(stalls.parse("1 5\n7 9\n"), [Span(1, 5), Span(7, 9)])
+
+
+TESTS = [medians_are_compared, target_is_missed,
+         row_without_target_is_not_judged, verdict_names_what_is_missed,
+         table_shows_a_miss, data_holds_every_sample,
+         stall_is_told_without_the_hold, log_of_a_writer_is_read]
+
+
+def run(number, test):
+    try:
+        test()
+    except (AssertionError, KeyError, ValueError) as err:
+        print(f"# {type(err).__name__}: {err}")
+        print(f"not ok {number} {test.__name__}", flush=True)
+        return False
+    print(f"ok {number} {test.__name__}", flush=True)
+    return True
+
+
+def main():
+    print(f"KTAP version 1\n1..{len(TESTS)}", flush=True)
+    passed = [run(number, test) for number, test in enumerate(TESTS, 1)]
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
