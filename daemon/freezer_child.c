@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
@@ -21,6 +20,7 @@
 
 #include "freezer_list.h"
 #include "freezer_worker.h"
+#include "memory.h"
 #include "privdrop.h"
 #include "privdrop_seccomp.h"
 
@@ -145,7 +145,7 @@ static int set_up(struct child_cycle *cycle, int monitor_fd, int peer_fd,
 	worker_set_freezer(freezer_pidfd);
 	/* without it a page fault may need a frozen swap file; the monitor
 	 * has warned if it is not allowed */
-	mlockall(MCL_CURRENT | MCL_FUTURE);
+	memory_lock();
 	self.event_fd = worker_start(cycle->targets, cycle->nr_targets,
 				     unwanted, 3);
 	err = self.event_fd < 0 ? self.event_fd : privdrop_freezer();

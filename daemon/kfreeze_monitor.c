@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "freezer_list.h"
 #include "freezer_rescue.h"
 #include "log.h"
+#include "memory.h"
 #include "monitor.h"
 #include "privdrop.h"
 
@@ -43,8 +43,10 @@ static int check_agent(int fd)
  * read, but one of a swap file there may need a write. */
 static int prepare(void)
 {
-	if (mlockall(MCL_CURRENT | MCL_FUTURE))
-		log_warn("memory: cannot lock: %s", strerror(errno));
+	int err = memory_lock();
+
+	if (err)
+		log_warn("memory: cannot lock: %s", strerror(-err));
 	return privdrop_monitor();
 }
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
@@ -20,6 +19,7 @@
 #include "config.h"
 #include "ipc.h"
 #include "log.h"
+#include "memory.h"
 #include "monitor_client.h"
 #include "monitor_process.h"
 #include "privdrop.h"
@@ -118,18 +118,18 @@ static int go_into_background(const struct config *config)
 	return 0;
 }
 
-/* Swapping in may need a filesystem that is frozen. */
 static int lock_memory(void)
 {
 	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	int err;
 
 	if (geteuid() == 0)
 		setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	if (!mlockall(MCL_CURRENT | MCL_FUTURE))
-		return 0;
-	log_err("cannot lock memory: %s (set LimitMEMLOCK=infinity)",
-		strerror(errno));
-	return -errno;
+	err = memory_lock();
+	if (err)
+		log_err("cannot lock memory: %s (set LimitMEMLOCK=infinity)",
+			strerror(-err));
+	return err;
 }
 
 static int serve(struct config *config)

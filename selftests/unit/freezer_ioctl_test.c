@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The ioctl backend where nothing can be frozen: on a tmpfs, as any user. */
-/* link: freezer_ioctl freezer_child freezer_worker freezer_list */
+/* link: freezer_ioctl freezer_child freezer_worker freezer_list memory */
 #include "ktap.h"
 
 #include <fcntl.h>
