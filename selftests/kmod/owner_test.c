@@ -185,7 +185,7 @@ TEST(owner_that_blocks_itself_is_thawed_at_the_deadline)
 	pid = fork();
 	CHECK(pid >= 0);
 	if (pid == 0) {
-		cycle_freeze(client_open(), &dir, 1, 1000);
+		cycle_freeze(client_open(), &dir, 1, 2000);
 		pthread_create(&thread, NULL, write_for_ever, (void *)dir);
 		poll(NULL, 0, 200); /* it blocks now, or dies with us */
 		kill(getpid(), SIGKILL);
