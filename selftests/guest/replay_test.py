@@ -7,6 +7,7 @@ must be the same, but for what DIFFERENCES names and kfreezed.8 explains."""
 import itertools
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "vm"))
 
-from guest import TOP, Guest, build_product
+from guest import PROGRAMS, TOP, Guest, build_product
 from guest_dir import work_dir
 from guest_host import DIRECTORIES, check, check_equal
 from guest_suite import Suite
@@ -276,6 +277,18 @@ VDSM = [
     ("guest-get-vcpus", None, members("logical-id", "logical-id", "online")),
     ("guest-get-disks", None, members("name", "name", "partition")),
 ]
+# Addresses of both versions, an alias, a bond and what is in it, and one that
+# is down. The loopback is up already.
+NETWORK = f"""\
+ip="{PROGRAMS}/busybox ip"
+modprobe -a dummy bonding && echo +bond0 >/sys/class/net/bonding_masters
+$ip link add dummy1 type dummy && $ip link add dummy2 type dummy
+echo +dummy1 >/sys/class/net/bond0/bonding/slaves
+$ip link set bond0 up
+$ip addr add 192.0.2.1/24 dev bond0
+$ip addr add 192.0.2.2/28 dev bond0 label bond0:1
+$ip addr add 2001:db8::1/64 dev bond0
+"""
 CLIENTS = [("libvirt", Libvirt, LIBVIRT), ("proxmox", Proxmox, PROXMOX),
            ("kubevirt", Libvirt, KUBEVIRT), ("vdsm", Libvirt, VDSM)]
 COMMANDS = {"freeze while frozen": FREEZE, "version": INFO}
@@ -357,6 +370,9 @@ def run(options):
     with work_dir() as work:
         disks = [make_disk(work / "a"), make_disk(work / "b")]
         module = build_product(work / "install", options.kernel)
+        programs = work / "install" / PROGRAMS.lstrip("/")
+        programs.mkdir(parents=True)
+        shutil.copy("/bin/busybox", programs)
         guest = Guest("replay", kernel=options.kernel, install=work / "install",
                       module=module, stock_agent=True, disks=disks,
                       timeout=options.timeout)
@@ -365,6 +381,7 @@ def run(options):
             for device, directory in zip("cd", DIRECTORIES):
                 guest.run(f"mkdir {directory} && mount /dev/vd{device}"
                           f" {directory}")
+            guest.run(NETWORK)
             yield "", collect(guest), lambda _: None
 
 

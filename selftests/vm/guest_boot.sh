@@ -14,7 +14,7 @@ BOOT_MODULES="virtio_pci virtio_blk ext4 crc32c_generic"
 GUEST_MODULES="virtio_console virtio_rng xfs btrfs vfat nls_cp437 nls_ascii
     nls_utf8 loop dm_mod dm_snapshot dm_delay dm_flakey md_mod raid1 nbd
     autofs4 overlay squashfs isofs fuse evdev configfs unix_diag netlink_diag
-    vsock_loopback sd_mod virtio_scsi nvme ahci ata_piix"
+    vsock_loopback sd_mod virtio_scsi nvme ahci ata_piix dummy bonding"
 
 [ $# = 1 ] || die "usage: guest_boot.sh KERNEL"
 here=$(dirname "$0")
