@@ -249,10 +249,14 @@ static void read_to_end(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	struct ipc_reply reply;
-	int err;
+	int err, nr;
 
 	do {
-		if (poll(&p, 1, PATIENCE_MS) != 1)
+		/* the fuzzer has a timer, and its signal ends a poll() */
+		do {
+			nr = poll(&p, 1, PATIENCE_MS);
+		} while (nr < 0 && errno == EINTR);
+		if (nr != 1)
 			fail("the monitor does not close");
 		err = ipc_receive_reply(fd, &reply);
 	} while (!err || err == -EAGAIN);
