@@ -93,6 +93,6 @@ int mounts_local_each(const char *mountinfo,
 	while (!err && list.nr)
 		err = visit(data, &list.mounts[--list.nr]);
 	free(list.mounts);
-	mnt_unref_table(list.table);
+	mounts_table_free(list.table);
 	return err;
 }

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mounts_table.h"
+
 #define NAMESPACES_MAX 4096 /* of a machine full of containers */
 #define LINK_SIZE 32 /* "mnt:[4026531841]" */
 
@@ -158,7 +160,7 @@ int mounts_namespace_scan(const char *proc, mounts_namespace_fn found,
 
 void mounts_namespace_free(struct mounts_namespace *namespace)
 {
-	mnt_unref_table(namespace->table);
+	mounts_table_free(namespace->table);
 	if (namespace->root_fd >= 0)
 		close(namespace->root_fd);
 }

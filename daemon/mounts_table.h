@@ -13,6 +13,9 @@ struct libmnt_table;
 struct libmnt_fs *mounts_table_next(struct libmnt_table *table,
 				    struct libmnt_iter *iter);
 
+/* Instead of mnt_unref_table(), once any of these was called. */
+void mounts_table_free(struct libmnt_table *table);
+
 struct libmnt_fs *mounts_table_find_id(struct libmnt_table *table, int id);
 
 /* The mount an absolute path without symbolic links leads to, or NULL. */
