@@ -94,6 +94,7 @@ class Load:
 
     def wait_commits(self, more, timeout=60):
         """Until every writer has committed that many more."""
+        self.guest.run("true")  # what was said before has arrived now
         before = self.counts()
 
         def waiting():
