@@ -23,7 +23,7 @@ tools_newest() {
 
 tools_version() {
 	apt-cache show --no-all-versions "$PACKAGE" |
-		awk '$1 == "Version:" { print $2; exit }'
+		awk '$1 == "Version:" { print $2 }'
 }
 
 tools_unpack() {
