@@ -18,6 +18,7 @@
 
 #include "config.h"
 #include "log.h"
+#include "monitor_pending.h"
 #include "monitor_queue.h"
 
 #define HELLO_LIMIT_MS 10000
@@ -28,17 +29,6 @@
 
 #define GONE "kfreeze-monitor is gone"
 #define STOPPING "kfreezed is being stopped"
-
-struct pending {
-	uint32_t id; /* 0: none */
-	monitor_answer_fn answer;
-	void *data;
-	/* of a report, of a query */
-	monitor_record_fn record;
-	monitor_query_record_fn query_record;
-	uint32_t topic;
-	unsigned int nr_records; /* that have come */
-};
 
 struct monitor_client {
 	const char *path;
@@ -52,7 +42,7 @@ struct monitor_client {
 	uint32_t last_id;
 	enum ipc_state state; /* as told last */
 	struct monitor_queue out; /* not sent yet */
-	struct pending hello, freeze, thaw, report, query;
+	struct monitor_pending hello, freeze, thaw, report, query;
 	char told_loss[IPC_TEXT_MAX]; /* of the monitor's state IPC_LOST */
 	char loss[IPC_TEXT_MAX]; /* our own, the monitor has none; "": none */
 	int64_t loss_ends_ms;
@@ -128,17 +118,6 @@ int monitor_client_fd(const struct monitor_client *client)
 	return client->epoll;
 }
 
-static void answer(struct pending *pending, int err, unsigned int count,
-		   const char *text)
-{
-	struct pending copy = *pending;
-
-	/* first: the answer may lead to the next request */
-	*pending = (struct pending){0};
-	if (copy.id && copy.answer)
-		copy.answer(copy.data, err, count, text);
-}
-
 static void describe_loss(const struct monitor_client *client, char *text,
 			  size_t size)
 {
@@ -158,12 +137,12 @@ static void settle_debts(struct monitor_client *client, const char *loss)
 {
 	bool thaw_waits = client->thaw.id != 0;
 
-	answer(&client->freeze, -ECONNRESET, 0,
-	       GONE ": what was frozen has been thawed");
-	answer(&client->thaw, *loss ? -ESTALE : -ECONNRESET, 0,
-	       *loss ? loss : GONE);
-	answer(&client->report, -ECONNRESET, 0, GONE);
-	answer(&client->query, -ECONNRESET, 0, GONE);
+	monitor_pending_answer(&client->freeze, -ECONNRESET, 0,
+			       GONE ": what was frozen has been thawed");
+	monitor_pending_answer(&client->thaw, *loss ? -ESTALE : -ECONNRESET, 0,
+			       *loss ? loss : GONE);
+	monitor_pending_answer(&client->report, -ECONNRESET, 0, GONE);
+	monitor_pending_answer(&client->query, -ECONNRESET, 0, GONE);
 	client->loss_was_told = *loss && thaw_waits;
 	if (*loss && !thaw_waits)
 		monitor_remember_loss(client, loss);
@@ -186,7 +165,7 @@ static void lose_monitor(struct monitor_client *client, const char *reason)
 	client->settled = true;
 	client->thawing_by_itself = was_frozen;
 	client->state = IPC_THAWED;
-	client->hello = (struct pending){0};
+	client->hello = (struct monitor_pending){0};
 	monitor_queue_drop(&client->out);
 	settle_debts(client, loss);
 	client->retry_ms = was_frozen ? THAWED_AFTER_MS : RETRY_MIN_MS;
@@ -207,8 +186,8 @@ static void send_outgoing(struct monitor_client *client)
 	watch_socket(client, EPOLL_CTL_MOD);
 }
 
-static int ask(struct monitor_client *client, struct pending *pending,
-	       struct ipc_request *request, const struct pending *new)
+static int ask(struct monitor_client *client, struct monitor_pending *pending,
+	       struct ipc_request *request, const struct monitor_pending *new)
 {
 	int err;
 
@@ -224,7 +203,7 @@ static int ask(struct monitor_client *client, struct pending *pending,
 
 /* NULL, or why nothing can be asked now. */
 static const char *cannot_ask(const struct monitor_client *client,
-			      const struct pending *pending, int *err)
+			      const struct monitor_pending *pending, int *err)
 {
 	*err = -ENOTCONN;
 	if (client->socket < 0)
@@ -269,7 +248,7 @@ void monitor_freeze(struct monitor_client *client, const char *const *paths,
 		.type = IPC_FREEZE,
 		.freeze = {.listed = paths != NULL, .nr_paths = nr_paths},
 	};
-	const struct pending new = {.answer = fn, .data = data};
+	const struct monitor_pending new = {.answer = fn, .data = data};
 	const char *reason;
 	int err;
 
@@ -297,8 +276,10 @@ void monitor_freeze(struct monitor_client *client, const char *const *paths,
 }
 
 /* @new is answered here if it cannot be asked. */
-static void ask_or_answer(struct monitor_client *client, struct pending *pending,
-			  struct ipc_request *request, const struct pending *new)
+static void ask_or_answer(struct monitor_client *client,
+			  struct monitor_pending *pending,
+			  struct ipc_request *request,
+			  const struct monitor_pending *new)
 {
 	const char *reason;
 	int err;
@@ -316,7 +297,7 @@ void monitor_thaw(struct monitor_client *client, monitor_answer_fn fn, void *dat
 {
 	struct ipc_request request = {.type = IPC_THAW};
 	char loss[IPC_TEXT_MAX];
-	const struct pending new = {.answer = fn, .data = data};
+	const struct monitor_pending new = {.answer = fn, .data = data};
 
 	if (client->state == IPC_THAWED && !client->freeze.id &&
 	    has_loss(client)) {
@@ -333,7 +314,7 @@ void monitor_report(struct monitor_client *client, monitor_record_fn record,
 		    monitor_answer_fn fn, void *data)
 {
 	struct ipc_request request = {.type = IPC_REPORT};
-	const struct pending new = {
+	const struct monitor_pending new = {
 		.answer = fn,
 		.data = data,
 		.record = record,
@@ -347,7 +328,7 @@ void monitor_query(struct monitor_client *client, const struct query *query,
 		   void *data)
 {
 	struct ipc_request request = {.type = IPC_QUERY, .query = *query};
-	const struct pending new = {
+	const struct monitor_pending new = {
 		.answer = fn,
 		.data = data,
 		.query_record = record,
@@ -372,7 +353,7 @@ static void take_over_loss(struct monitor_client *client)
 		client->loss[0] = '\0';
 		if (client->loss_was_told)
 			ask(client, &client->thaw, &request,
-			    &(struct pending){0});
+			    &(struct monitor_pending){0});
 	}
 	client->loss_was_told = false;
 }
@@ -402,7 +383,7 @@ static void greet(struct monitor_client *client)
 		.type = IPC_HELLO,
 		.version = IPC_VERSION,
 	};
-	const struct pending new = {.answer = greeted, .data = client};
+	const struct monitor_pending new = {.answer = greeted, .data = client};
 
 	watch_socket(client, EPOLL_CTL_ADD);
 	arm_timer(client, HELLO_LIMIT_MS);
@@ -461,10 +442,12 @@ static void timer_expired(struct monitor_client *client)
 		client->thawing_by_itself = false;
 }
 
-static struct pending *find_pending(struct monitor_client *client, uint32_t id)
+static struct monitor_pending *find_pending(struct monitor_client *client,
+					    uint32_t id)
 {
-	struct pending *all[] = {&client->hello, &client->freeze, &client->thaw,
-				 &client->report, &client->query};
+	struct monitor_pending *all[] = {&client->hello, &client->freeze,
+					 &client->thaw, &client->report,
+					 &client->query};
 	unsigned int i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -474,32 +457,10 @@ static struct pending *find_pending(struct monitor_client *client, uint32_t id)
 	return NULL;
 }
 
-static int take_query_record(struct monitor_client *client,
-			     const struct query_record *record)
-{
-	struct pending *query = &client->query;
-
-	if (!query_expects(query->topic, record) ||
-	    ++query->nr_records > QUERY_MAX_RECORDS)
-		return -EPROTO;
-	query->query_record(query->data, record);
-	return 0;
-}
-
-static int take_report_record(struct monitor_client *client,
-			      const struct report_record *record)
-{
-	struct pending *report = &client->report;
-
-	if (++report->nr_records > REPORT_MAX_CYCLES * REPORT_MAX_RECORDS)
-		return -EPROTO;
-	report->record(report->data, record);
-	return 0;
-}
-
 /* A monitor that claims success has to be in the state that this leads to. */
 static bool fits(const struct monitor_client *client,
-		 const struct pending *pending, const struct ipc_reply *reply)
+		 const struct monitor_pending *pending,
+		 const struct ipc_reply *reply)
 {
 	switch (reply->type) {
 	case IPC_RECORD:
@@ -520,7 +481,7 @@ static bool fits(const struct monitor_client *client,
  * be forgotten for one that does not. */
 static int take_reply(struct monitor_client *client, const struct ipc_reply *reply)
 {
-	struct pending *pending = NULL;
+	struct monitor_pending *pending = NULL;
 
 	if (reply->type != IPC_STATE_CHANGED) {
 		pending = find_pending(client, reply->id);
@@ -533,11 +494,12 @@ static int take_reply(struct monitor_client *client, const struct ipc_reply *rep
 		keep_loss(client, reply->text);
 		return 0;
 	case IPC_RECORD:
-		return take_report_record(client, &reply->record);
+		return monitor_pending_take_report(pending, &reply->record);
 	case IPC_QUERY_RECORD:
-		return take_query_record(client, &reply->query_record);
+		return monitor_pending_take_query(pending, &reply->query_record);
 	default:
-		answer(pending, reply->err, reply->count, reply->text);
+		monitor_pending_answer(pending, reply->err, reply->count,
+				       reply->text);
 		return 0;
 	}
 }
@@ -611,10 +573,10 @@ void monitor_client_free(struct monitor_client *client)
 	if (!client)
 		return;
 	client->greeted = false; /* nothing can be asked any more */
-	answer(&client->freeze, -ESHUTDOWN, 0, STOPPING);
-	answer(&client->thaw, -ESHUTDOWN, 0, STOPPING);
-	answer(&client->report, -ESHUTDOWN, 0, STOPPING);
-	answer(&client->query, -ESHUTDOWN, 0, STOPPING);
+	monitor_pending_answer(&client->freeze, -ESHUTDOWN, 0, STOPPING);
+	monitor_pending_answer(&client->thaw, -ESHUTDOWN, 0, STOPPING);
+	monitor_pending_answer(&client->report, -ESHUTDOWN, 0, STOPPING);
+	monitor_pending_answer(&client->query, -ESHUTDOWN, 0, STOPPING);
 	monitor_queue_drop(&client->out);
 	if (client->socket >= 0)
 		close(client->socket);

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A monitor that lies loses its agent, and the host hears the truth. */
-/* link: qga qga_command qga_request qga_parser qga_lexer qga_string */
-/* link: qga_utf8 qga_writer qga_fsfreeze qga_info qga_report status */
-/* link: qga_query qga_json qga_system qga_time qga_stats qga_storage */
-/* link: monitor_client ipc query log */
-/* libs: json-c libsystemd */
 #include "qga_harness.h"
 
 #define FREEZE "{\"execute\":\"guest-fsfreeze-freeze\"}\n"
