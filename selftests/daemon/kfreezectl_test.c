@@ -34,7 +34,7 @@ TEST(check_names_backend_targets_and_hooks)
 	CHECK(said(strcmp(client_backend(), "ioctl") ? "backend: kmod"
 						     : "backend: ioctl"));
 	CHECK(said("level 0: " SANDBOX "/a (/dev/loop"));
-	CHECK(said("not frozen: / ("));
+	CHECK(said("not frozen: /run (tmpfs): no block device"));
 	CHECK(said("  " HOOK "\n"));
 	CHECK(!said("problem"));
 	CHECK(sandbox_is_writable(a, AT_ONCE_MS));
@@ -66,7 +66,7 @@ TEST(run_freezes_while_the_command_runs)
 	setup("");
 	CHECK_EQ(client_run(CTL, "run", "--", "/bin/sh", "-c",
 			    "(echo >" SANDBOX "/a/x) & "
-			    "until grep -q percpu_rwsem /proc/$!/wchan; do :; done; "
+			    "until grep -q percpu_rwsem /proc/$!/stack; do :; done; "
 			    "exit 7",
 			    NULL),
 		 7);
