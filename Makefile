@@ -53,7 +53,6 @@ check-databases:
 check-kill:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests check-kill
-.PHONY: check-kill
 
 # The unit tests under valgrind, beside the sanitizers that check uses.
 valgrind:
@@ -81,4 +80,4 @@ clean:
 
 VERSION = $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
-.PHONY: all module daemon demo check check-debug bench fuzz valgrind check-databases lint install dkms-install clean
+.PHONY: all module daemon demo check check-debug bench fuzz check-databases check-kill valgrind lint install dkms-install clean
