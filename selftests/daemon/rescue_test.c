@@ -15,8 +15,8 @@
 
 #define AT_ONCE_MS 1000 /* a bound promised to users */
 
-/* Nobody is left who could thaw. */
-static void kill_all(struct client *client)
+/* None sees another one's end. */
+static void kill_processes(struct client *client)
 {
 	pid_t pids[] = {
 		client->monitor,
@@ -27,12 +27,17 @@ static void kill_all(struct client *client)
 
 	for (i = 0; i < 3; i++)
 		CHECK(pids[i] > 0);
-	/* none may see another one's end */
 	for (i = 0; i < 3; i++)
 		kill(pids[i], SIGSTOP);
 	for (i = 0; i < 3; i++)
 		kill(pids[i], SIGKILL);
 	CHECK_EQ(client_wait_exit(client, CLIENT_PATIENCE_MS), SIGKILL);
+}
+
+/* Nobody is left who could thaw. */
+static void kill_all(struct client *client)
+{
+	kill_processes(client);
 	CHECK(sandbox_is_frozen(pair_a));
 	CHECK(sandbox_is_frozen(pair_b));
 }
@@ -193,7 +198,6 @@ TEST(rescue_of_a_stuck_freeze_thaws_it_when_it_returns)
 	const char *other, *on_a;
 	bool was_expedited = pair_is_expedited();
 	struct client client;
-	pid_t freezer, guard;
 
 	pair_need_ioctl();
 	SANDBOX_ENTER("");
@@ -207,13 +211,7 @@ TEST(rescue_of_a_stuck_freeze_thaws_it_when_it_returns)
 	client_send_freeze(&client, on_a, other, NULL);
 	CHECK(client_wait_state(&client, IPC_FREEZING, AT_ONCE_MS));
 	CHECK(sandbox_wait_frozen(other, AT_ONCE_MS));
-	freezer = client_find_child(&client, PAIR_FREEZER);
-	guard = client_find_child(&client, PAIR_GUARD);
-	kill(client.monitor, SIGSTOP);
-	kill(guard, SIGKILL);
-	kill(freezer, SIGKILL);
-	kill(client.monitor, SIGKILL);
-	CHECK_EQ(client_wait_exit(&client, CLIENT_PATIENCE_MS), SIGKILL);
+	kill_processes(&client);
 	CHECK(pair_is_expedited());
 	client = client_start();
 	CHECK(sandbox_is_writable(other, AT_ONCE_MS));
