@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import ktap_functions
 from ktap import Parser
 
 KTAP = Path(__file__).with_name("ktap.py")
@@ -171,20 +172,5 @@ TESTS = [parser_counts, header_reports_every_end,
          end_ends_the_programs, nothing_run_is_no_success]
 
 
-def main():
-    failed = 0
-    print(f"KTAP version 1\n1..{len(TESTS)}", flush=True)
-    for number, test in enumerate(TESTS, 1):
-        try:
-            test()
-            print(f"ok {number} {test.__name__}", flush=True)
-        except AssertionError as err:
-            failed += 1
-            for line in str(err).splitlines():
-                print(f"#   {line}")
-            print(f"not ok {number} {test.__name__}", flush=True)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ktap_functions.main(TESTS))

@@ -7,13 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "config.h"
+#include "host.h"
 #include "ipc.h"
 #include "log.h"
 #include "monitor_client.h"
-#include "qga.h"
-
-static struct config config = {.timeout_ms = 60000, .lost_ttl_ms = 600000};
 
 static const char *const commands[] = {
 	"{\"execute\":\"guest-fsfreeze-freeze\"}\n",
@@ -33,20 +30,6 @@ static const char *const commands[] = {
 	"{\"execute\":\"guest-sync\",\"arguments\":{\"id\":1}}\n",
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-static void reply(void *data, const char *bytes, size_t len)
-{
-	(void)data;
-	if (!len || bytes[len - 1] != '\n')
-		abort();
-}
-
-static void greeted(void *data)
-{
-	(void)data;
-}
-
-static const struct qga_ops ops = {.reply = reply, .greeted = greeted};
 
 static void play(struct fuzz_input *input, struct qga *qga,
 		 struct monitor_client *client, int monitor_fd)
@@ -82,8 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		abort();
-	client = monitor_client_new("/nonexistent", fds[0], &config);
-	qga = client ? qga_new(&config, client, &ops, NULL) : NULL;
+	client = monitor_client_new("/nonexistent", fds[0], &host_config);
+	qga = client ? qga_new(&host_config, client, &host_ops, NULL) : NULL;
 	if (!qga)
 		abort();
 	play(&input, qga, client, fds[1]);

@@ -6,27 +6,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "config.h"
+#include "host.h"
 #include "ipc.h"
 #include "log.h"
 #include "monitor_client.h"
-#include "qga.h"
-
-static struct config config = {.timeout_ms = 60000, .lost_ttl_ms = 600000};
-
-static void reply(void *data, const char *bytes, size_t len)
-{
-	(void)data;
-	if (!len || bytes[len - 1] != '\n')
-		abort();
-}
-
-static void greeted(void *data)
-{
-	(void)data;
-}
-
-static const struct qga_ops ops = {.reply = reply, .greeted = greeted};
 
 /* Answer the greeting; what is asked afterwards stays unanswered. */
 static struct monitor_client *connect_monitor(int fd, int monitor_fd)
@@ -35,7 +18,7 @@ static struct monitor_client *connect_monitor(int fd, int monitor_fd)
 	struct ipc_request hello;
 	struct ipc_reply welcome = {.type = IPC_ANSWER};
 
-	client = monitor_client_new("/nonexistent", fd, &config);
+	client = monitor_client_new("/nonexistent", fd, &host_config);
 	if (!client || ipc_receive_request(monitor_fd, &hello))
 		abort();
 	welcome.id = hello.id;
@@ -62,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		abort();
 	client = connect_monitor(fds[0], fds[1]);
-	qga = qga_new(&config, client, &ops, NULL);
+	qga = qga_new(&host_config, client, &host_ops, NULL);
 	if (!qga)
 		abort();
 	qga_receive(qga, (const char *)bytes, first);

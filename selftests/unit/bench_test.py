@@ -5,9 +5,11 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
+SELFTESTS = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(SELFTESTS), str(SELFTESTS / "bench")]
 
 import figures
+import ktap_functions
 import stalls
 from figures import Row
 from stalls import Span
@@ -90,22 +92,5 @@ TESTS = [medians_are_compared, target_is_missed,
          stall_is_told_without_the_hold, log_of_a_writer_is_read]
 
 
-def run(number, test):
-    try:
-        test()
-    except (AssertionError, KeyError, ValueError) as err:
-        print(f"# {type(err).__name__}: {err}")
-        print(f"not ok {number} {test.__name__}", flush=True)
-        return False
-    print(f"ok {number} {test.__name__}", flush=True)
-    return True
-
-
-def main():
-    print(f"KTAP version 1\n1..{len(TESTS)}", flush=True)
-    passed = [run(number, test) for number, test in enumerate(TESTS, 1)]
-    return 0 if all(passed) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ktap_functions.main(TESTS))

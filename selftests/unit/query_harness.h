@@ -79,6 +79,20 @@ static inline void tree_file(const char *name, const char *content)
 	fclose(file);
 }
 
+/* It begins so: what is written to it is shorter than what was there. */
+static inline void tree_check(const char *name, const char *content)
+{
+	char path[PATH_MAX], got[64] = "";
+	FILE *file;
+
+	tree_path(path, name);
+	file = fopen(path, "r");
+	CHECK(file != NULL);
+	CHECK(fgets(got, sizeof(got), file) != NULL);
+	fclose(file);
+	CHECK(!strncmp(got, content, strlen(content)));
+}
+
 static inline void tree_directory(const char *name)
 {
 	char path[PATH_MAX];

@@ -28,19 +28,6 @@ TEST(mode_that_the_kernel_has_not_is_refused)
 	check_refused(QUERY_SUSPEND_HYBRID);
 }
 
-static void check_state(const char *name, const char *content)
-{
-	char path[PATH_MAX], got[64] = "";
-	FILE *file;
-
-	tree_path(path, name);
-	file = fopen(path, "r");
-	CHECK(file != NULL);
-	CHECK(fgets(got, sizeof(got), file) != NULL);
-	fclose(file);
-	CHECK(!strncmp(got, content, strlen(content)));
-}
-
 TEST(words_are_written)
 {
 	tree_start();
@@ -48,10 +35,10 @@ TEST(words_are_written)
 	tree_file("sys/power/disk", "[platform] shutdown reboot suspend test\n");
 	query.mode = QUERY_SUSPEND_HYBRID;
 	CHECK_EQ(query_power_suspend(&child), 0);
-	check_state("sys/power/disk", "suspend");
-	check_state("sys/power/state", "disk");
+	tree_check("sys/power/disk", "suspend");
+	tree_check("sys/power/state", "disk");
 	tree_file("sys/power/state", "freeze mem disk\n");
 	query.mode = QUERY_SUSPEND_RAM;
 	CHECK_EQ(query_power_suspend(&child), 0);
-	check_state("sys/power/state", "mem");
+	tree_check("sys/power/state", "mem");
 }

@@ -8,19 +8,6 @@
 #define CPUS "sys/devices/system/cpu/"
 #define MEMORY "sys/devices/system/memory/"
 
-static void check_file(const char *name, const char *content)
-{
-	char path[PATH_MAX], got[32] = "";
-	FILE *file;
-
-	tree_path(path, name);
-	file = fopen(path, "r");
-	CHECK(file != NULL);
-	CHECK(fgets(got, sizeof(got), file) != NULL);
-	fclose(file);
-	CHECK_STREQ(got, content);
-}
-
 static void want(unsigned int index, bool online)
 {
 	query.units.items[query.units.nr].index = index;
@@ -63,7 +50,7 @@ TEST(processors_are_switched)
 	want(0, true);
 	CHECK_EQ(query_unit_set_vcpus(&child), 0);
 	CHECK_EQ(records[0].number, 3);
-	check_file(CPUS "cpu2/online", "1\n");
+	tree_check(CPUS "cpu2/online", "1\n");
 }
 
 TEST(first_failure_is_an_error)
@@ -73,7 +60,7 @@ TEST(first_failure_is_an_error)
 	want(2, true);
 	CHECK_EQ(query_unit_set_vcpus(&child), -EOPNOTSUPP);
 	CHECK_STREQ(child.text, "logical processor #0 can't be offlined");
-	check_file(CPUS "cpu2/online", "0\n");
+	tree_check(CPUS "cpu2/online", "0\n");
 	query.units.nr = 0;
 	want(3, true);
 	CHECK_EQ(query_unit_set_vcpus(&child), -ENOENT);
@@ -90,7 +77,7 @@ TEST(later_failure_ends_the_count)
 	CHECK_EQ(query_unit_set_vcpus(&child), 0);
 	CHECK_EQ(records[0].number, 1);
 	CHECK_STREQ(child.text, "");
-	check_file(CPUS "cpu10/online", "1\n");
+	tree_check(CPUS "cpu10/online", "1\n");
 }
 
 static void make_memory(void)
@@ -132,7 +119,7 @@ TEST(memory_blocks_are_switched)
 	CHECK_EQ(records[0].switched.index, 40);
 	CHECK_EQ(records[0].switched.result, QUERY_DONE);
 	/* the six bytes of a sysfs file, over the eight that were there */
-	check_file(MEMORY "memory40/state", "onlinee\n");
+	tree_check(MEMORY "memory40/state", "onlinee\n");
 	CHECK_EQ(records[1].switched.result, QUERY_NOT_FOUND);
 	CHECK_EQ(records[1].switched.err, ENOENT);
 	CHECK_EQ(records[2].switched.result, QUERY_DONE);

@@ -11,7 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 import contract
+import ktap_functions
 import yaml_subset
 
 UNIT = Path(__file__).resolve().parent
@@ -39,10 +42,6 @@ SPEC_CHANGES = [
      "KFREEZE_A_TARGET_LEVEL"),
     ("name: info\n", "name: info\n      value: 2\n", "KFREEZE_CMD_INFO"),
 ]
-
-
-class Skip(Exception):
-    """The test cannot be run here."""
 
 
 def differences(header, spec):
@@ -84,7 +83,7 @@ def tools(*arguments):
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             check=False)
     if result.returncode == 2:
-        raise Skip(result.stdout.strip())
+        raise ktap_functions.Skip(result.stdout.strip())
     return result
 
 
@@ -116,27 +115,5 @@ TESTS = [header_and_spec_agree, header_is_understood, changes_are_seen,
          spec_is_accepted_by_ynl, ynl_refuses_a_wrong_spec]
 
 
-def run(number, test):
-    """Print one result; true unless it is a failure."""
-    try:
-        test()
-    except Skip as reason:
-        print(f"ok {number} {test.__name__} # SKIP {reason}", flush=True)
-    except (AssertionError, KeyError, ValueError) as err:
-        for line in f"{type(err).__name__}: {err}".splitlines():
-            print(f"#   {line}")
-        print(f"not ok {number} {test.__name__}", flush=True)
-        return False
-    else:
-        print(f"ok {number} {test.__name__}", flush=True)
-    return True
-
-
-def main():
-    print(f"KTAP version 1\n1..{len(TESTS)}", flush=True)
-    passed = [run(number, test) for number, test in enumerate(TESTS, 1)]
-    return 0 if all(passed) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ktap_functions.main(TESTS))

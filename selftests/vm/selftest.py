@@ -13,6 +13,10 @@ import sys
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import ktap_functions
+
 VM_DIR = Path(__file__).resolve().parent
 PROGRAMS = VM_DIR / "selftest"
 PATIENCE = 120
@@ -116,21 +120,5 @@ TESTS = [every_program_gets_its_verdict, all_passed_is_success,
          nothing_outlives_a_killed_runner]
 
 
-def main():
-    print(f"KTAP version 1\n1..{len(TESTS)}", flush=True)
-    failed = 0
-    for number, test in enumerate(TESTS, 1):
-        try:
-            test()
-            verdict = "ok"
-        except (AssertionError, subprocess.TimeoutExpired) as err:
-            verdict = "not ok"
-            failed += 1
-            for line in str(err).splitlines():
-                print(f"#   {line}")
-        print(f"{verdict} {number} {test.__name__}", flush=True)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ktap_functions.main(TESTS))
