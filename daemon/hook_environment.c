@@ -36,6 +36,14 @@ static char **find(struct hook_environment *environment, const char *name)
 	return NULL;
 }
 
+const char *hook_environment_get(struct hook_environment *environment,
+				 const char *name)
+{
+	char **known = find(environment, name);
+
+	return known ? *known : NULL;
+}
+
 static void drop(struct hook_environment *environment, char **variable)
 {
 	free(*variable);

@@ -24,6 +24,10 @@ void hook_environment_set(struct hook_environment *environment,
 void hook_environment_set_number(struct hook_environment *environment,
 				 const char *name, uint32_t value);
 
+/* "NAME=value", or NULL. */
+const char *hook_environment_get(struct hook_environment *environment,
+				 const char *name);
+
 /* KFREEZE_MOUNTS: "MAJOR:MINOR PATH", one filesystem a line, PATH escaped as in
  * /proc/self/mountinfo. A last line "..." stands for those that do not fit. */
 void hook_environment_set_mounts(struct hook_environment *environment,

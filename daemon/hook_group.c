@@ -14,12 +14,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #define MOUNT "/sys/fs/cgroup"
 #define PREFIX "hook-"
+#define OUTCOME "KFREEZE_OUTCOME="
 #define KILL_ROUNDS 100 /* for processes that fork meanwhile */
 
 static int base = -1; /* the directory of our own cgroup */
@@ -173,7 +175,7 @@ static void kill_members(int cgroup)
 		;
 }
 
-void hook_group_kill_left(void)
+static void kill_left_groups(void)
 {
 	DIR *dir = open_base();
 	const char *name;
@@ -188,6 +190,58 @@ void hook_group_kill_left(void)
 	}
 	if (dir)
 		closedir(dir);
+}
+
+/* Of a freeze hook of the cycle: @id is in its environment, no outcome. */
+static bool has_id(const char *pid, const char *id)
+{
+	char path[64], *variable = NULL;
+	bool found = false, thaws = false;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%.32s/environ", pid);
+	file = open_file(AT_FDCWD, path);
+	while (file && getdelim(&variable, &size, '\0', file) > 0) {
+		found |= !strcmp(variable, id);
+		thaws |= !strncmp(variable, OUTCOME, strlen(OUTCOME));
+	}
+	free(variable);
+	if (file)
+		fclose(file);
+	return found && !thaws;
+}
+
+/* True if there was any. */
+static bool kill_with_id(const char *id)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	bool any = false;
+	int fd;
+
+	while (dir && (entry = readdir(dir))) {
+		if (!isdigit((unsigned char)*entry->d_name))
+			continue;
+		/* before the look at it: the number may change its owner */
+		fd = pidfd_open(atoi(entry->d_name), 0);
+		if (fd >= 0 && has_id(entry->d_name, id))
+			any |= !pidfd_send_signal(fd, SIGKILL, NULL, 0);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (dir)
+		closedir(dir);
+	return any;
+}
+
+void hook_group_kill_left(const char *id)
+{
+	int rounds = KILL_ROUNDS;
+
+	kill_left_groups();
+	while (id && rounds-- && kill_with_id(id))
+		;
 }
 
 void hook_group_signal(const struct hook_group *group, int signal)

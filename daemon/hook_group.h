@@ -19,8 +19,9 @@ struct hook_group {
  * and again: processes of a thaw hook may live on. */
 void hook_group_prepare(void);
 
-/* Kill what freeze hooks of an earlier monitor have left. */
-void hook_group_kill_left(void);
+/* Kill what freeze hooks of an earlier monitor have left: in cgroups; and where
+ * it had none, by @id, a variable that they all have in their environment. */
+void hook_group_kill_left(const char *id);
 
 /* Without a cgroup there is still the process group. */
 void hook_group_create(struct hook_group *group, const char *phase);

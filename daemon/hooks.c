@@ -437,7 +437,8 @@ bool hooks_recover(void)
 	log_warn("a monitor that was killed owes %zu hooks their thaw",
 		 state.list.nr);
 	hook_group_prepare();
-	hook_group_kill_left();
+	hook_group_kill_left(
+		hook_environment_get(&state.environment, "KFREEZE_ID"));
 	for (i = 0; i < state.list.nr; i++)
 		state.list.hooks[i].owed = true;
 	return hooks_thaw("lost") >= 0;

@@ -3,7 +3,9 @@
 /* link: ipc query */
 #include "ktap.h"
 
+#include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "client.h"
 #include "sandbox.h"
@@ -11,6 +13,7 @@
 #define AT_ONCE_MS 1000 /* a bound promised to users */
 #define HOOK "/etc/kfreeze/hooks.d/10-test"
 #define NOTES SANDBOX "/notes"
+#define ALIVE SANDBOX "/alive"
 
 /* Notes "freeze" or "thaw OUTCOME", then runs @more. */
 static void add_hook(const char *path, const char *more)
@@ -331,32 +334,60 @@ TEST(thaw_hook_of_a_lost_freeze_finds_nothing_frozen)
 	CHECK(record.hook.duration_ns < AT_ONCE_MS * 1000000ULL);
 }
 
-/* As soon as it is there, and only once. */
+/* A FIFO that a hook has open: no writer, no process of it. */
+static int make_fifo(void)
+{
+	int fd;
+
+	CHECK_EQ(mkfifo(ALIVE, 0600), 0);
+	fd = open(ALIVE, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	CHECK(fd >= 0);
+	return fd;
+}
+
+/* What read() says of it: 1 when one has begun, 0 when all have ended. */
+static ssize_t read_fifo(int fifo)
+{
+	struct pollfd pfd = {.fd = fifo, .events = POLLIN};
+	char byte;
+
+	CHECK_EQ(poll(&pfd, 1, CLIENT_PATIENCE_MS), 1);
+	return read(fifo, &byte, 1);
+}
+
+/* As soon as it is there, and only once. Here there are no cgroups for hooks. */
 TEST(thaw_hooks_of_a_killed_monitor_are_run_by_the_next_one)
 {
 	static const char *const rows[] = {
-		"", /* killed while frozen */
-		"[ $1 = thaw ] || sleep 1000", /* in the hook */
+		/* killed while frozen; its hook has left something */
+		"[ $1 = thaw ] || setsid sh -c 'printf x; sleep 1000' >" ALIVE
+		" &",
+		/* in the hook */
+		"[ $1 = thaw ] || { printf x; sleep 1000; } >" ALIVE,
 	};
+	int fifo;
 	struct client client;
 	const char *a;
 	size_t i;
 
 	SANDBOX_ENTER("");
 	a = sandbox_mount("a", NULL);
+	fifo = make_fifo();
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		printf("# row %zu\n", i);
 		sandbox_write_file(NOTES, "", 0644);
 		add_hook(HOOK, rows[i]);
 		client = client_start();
 		client_send_freeze(&client, a, NULL);
-		CHECK(*rows[i] ? wait_notes("freeze\n")
-			       : sandbox_wait_frozen(a, CLIENT_PATIENCE_MS));
+		CHECK(i ? wait_notes("freeze\n")
+			: sandbox_wait_frozen(a, CLIENT_PATIENCE_MS));
+		CHECK_EQ(read_fifo(fifo), 1);
 		CHECK_EQ(kill(client.monitor, SIGKILL), 0);
 		CHECK_EQ(client_wait_exit(&client, CLIENT_PATIENCE_MS), SIGKILL);
 		CHECK(sandbox_is_writable(a, CLIENT_PATIENCE_MS));
 		client = client_start();
 		CHECK(wait_notes("freeze\nthaw lost\n"));
+		CHECK_EQ(read_fifo(fifo), 0);
 		close(client.fd);
 		CHECK_EQ(client_wait_exit(&client, CLIENT_PATIENCE_MS), 0);
 		client = client_start();
