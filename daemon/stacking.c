@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <linux/kfreeze.h>
 #include <linux/loop.h>
+#include <linux/major.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,12 +23,20 @@
 #define DEPTH_MAX 64 /* block devices on block devices */
 #define FILE_MAX (PATH_MAX + NAME_MAX + sizeof("//dev"))
 
+/* A block device that others lie on, once it has been looked at. */
+struct known_device {
+	dev_t dev;
+	unsigned int height;
+};
+
 /* One search: the superblock it came down from, and where to put an error. */
 struct search {
 	struct stacking *stacking;
 	size_t above;
 	char *text;
 	size_t size;
+	struct known_device *known;
+	size_t nr_known, nr_allocated;
 };
 
 static int super_height(struct search *search, size_t index,
@@ -125,7 +134,8 @@ static size_t loop_super(const struct stacking *stacking, const char *block)
 static int device_height(struct search *search, dev_t dev, unsigned int depth,
 			 unsigned int *height);
 
-/* The highest of the devices in a directory of links to block devices. */
+/* The highest of the devices in a directory of links to block devices. -ENOENT
+ * if there is no such directory. */
 static int directory_height(struct search *search, const char *path,
 			    unsigned int depth, unsigned int *height)
 {
@@ -136,7 +146,7 @@ static int directory_height(struct search *search, const char *path,
 	dev_t dev;
 
 	if (!dir)
-		return 0;
+		return -ENOENT;
 	while (!err && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
@@ -148,34 +158,89 @@ static int directory_height(struct search *search, const char *path,
 	return err;
 }
 
-static int device_height(struct search *search, dev_t dev, unsigned int depth,
-			 unsigned int *height)
+/* Disks have a directory of slaves, partitions do not. */
+static int look_beneath(struct search *search, dev_t dev, unsigned int depth,
+			unsigned int *height)
 {
 	struct stacking *stacking = search->stacking;
 	char block[PATH_MAX / 2], path[PATH_MAX];
 	size_t index;
 	dev_t disk;
+	int err;
 
+	snprintf(block, sizeof(block), "%s/dev/block/%u:%u", stacking->sysfs,
+		 major(dev), minor(dev));
+	if (major(dev) == LOOP_MAJOR) {
+		index = loop_super(stacking, block);
+		if (index != STACKING_NONE)
+			return super_height(search, index, height);
+	}
+	snprintf(path, sizeof(path), "%s/slaves", block);
+	err = directory_height(search, path, depth + 1, height);
+	if (err != -ENOENT)
+		return err;
+	snprintf(path, sizeof(path), "%s/partition", block);
+	if (access(path, F_OK))
+		return 0;
+	snprintf(path, sizeof(path), "%s/../dev", block);
+	if (read_dev(path, &disk))
+		return 0;
+	return device_height(search, disk, depth + 1, height);
+}
+
+/* What cannot be remembered is looked at again. */
+static void remember(struct search *search, dev_t dev, unsigned int height)
+{
+	size_t nr = search->nr_allocated;
+	struct known_device *grown;
+
+	if (search->nr_known == nr) {
+		nr = nr ? nr * 2 : 16;
+		grown = reallocarray(search->known, nr, sizeof(*grown));
+		if (!grown)
+			return;
+		search->known = grown;
+		search->nr_allocated = nr;
+	}
+	search->known[search->nr_known++] = (struct known_device){dev, height};
+}
+
+static const struct known_device *find_known(const struct search *search,
+					     dev_t dev)
+{
+	size_t i;
+
+	for (i = 0; i < search->nr_known; i++) {
+		if (search->known[i].dev == dev)
+			return &search->known[i];
+	}
+	return NULL;
+}
+
+static int device_height(struct search *search, dev_t dev, unsigned int depth,
+			 unsigned int *height)
+{
+	const struct known_device *known = find_known(search, dev);
+	unsigned int own = 0;
+	int err;
+
+	if (known) {
+		raise_to(height, known->height);
+		return 0;
+	}
 	if (depth >= DEPTH_MAX) {
 		snprintf(search->text, search->size,
 			 "%s: more than %d block devices lie on each other",
-			 stacking->supers[search->above].path, DEPTH_MAX);
+			 search->stacking->supers[search->above].path, DEPTH_MAX);
 		return -ELOOP;
 	}
-	snprintf(block, sizeof(block), "%s/dev/block/%u:%u", stacking->sysfs,
-		 major(dev), minor(dev));
-	index = loop_super(stacking, block);
-	if (index != STACKING_NONE)
-		return super_height(search, index, height);
-	snprintf(path, sizeof(path), "%s/partition", block);
-	if (!access(path, F_OK)) {
-		snprintf(path, sizeof(path), "%s/../dev", block);
-		if (read_dev(path, &disk))
-			return 0;
-		return device_height(search, disk, depth + 1, height);
-	}
-	snprintf(path, sizeof(path), "%s/slaves", block);
-	return directory_height(search, path, depth + 1, height);
+	err = look_beneath(search, dev, depth, &own);
+	if (err)
+		return err;
+	if (depth) /* a superblock's own is asked for once */
+		remember(search, dev, own);
+	raise_to(height, own);
+	return 0;
 }
 
 /* "/dev/mapper/a" -> 253:0, by the name of the device in sysfs. */
@@ -238,7 +303,7 @@ static int btrfs_height(struct search *search,
 			err = directory_height(search, path, 0, height);
 	}
 	closedir(dir);
-	return err;
+	return err == -ENOENT ? 0 : err;
 }
 
 /* Set the level of a superblock from what is beneath it. */
@@ -286,23 +351,39 @@ static int super_height(struct search *search, size_t index, unsigned int *heigh
 	return 0;
 }
 
-int stacking_set_levels(struct stacking *stacking, char *text, size_t size)
+static int set_levels(struct search *search)
 {
-	struct search search = {stacking, 0, text, size};
+	struct stacking *stacking = search->stacking;
 	unsigned int height = 0;
 	size_t i;
 	int err;
 
 	for (i = 0; i < stacking->nr_supers; i++) {
-		search.above = i;
-		err = super_height(&search, i, &height);
+		if (!stacking->supers[i].is_target)
+			continue;
+		search->above = i;
+		err = super_height(search, i, &height);
 		if (err)
 			return err;
 		if (stacking->supers[i].level < KFREEZE_MAX_LEVELS)
 			continue;
-		snprintf(text, size, "%s: lies on more than %d filesystems",
+		snprintf(search->text, search->size,
+			 "%s: lies on more than %d filesystems",
 			 stacking->supers[i].path, KFREEZE_MAX_LEVELS - 1);
 		return -ELOOP;
 	}
 	return 0;
+}
+
+int stacking_set_levels(struct stacking *stacking, char *text, size_t size)
+{
+	struct search search = {
+		.stacking = stacking,
+		.text = text,
+		.size = size,
+	};
+	int err = set_levels(&search);
+
+	free(search.known);
+	return err;
 }

@@ -34,7 +34,7 @@ struct stacking {
 	const void *data;
 };
 
-/* Set every superblock's level. 0; -ELOOP if two lie on each other, or the
+/* Set every target's level. 0; -ELOOP if two lie on each other, or the
  * stack is too high, then @text names them. */
 int stacking_set_levels(struct stacking *stacking, char *text, size_t size);
 
