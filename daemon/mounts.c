@@ -449,6 +449,7 @@ static int fill(struct selection *selection, const struct stacking_super *stacke
 			.level = stacked[i].level,
 			.fd = -1,
 			.namespace = super->namespace,
+			.fs = super->fs,
 		};
 	}
 	if (selection->nr_hidden)

@@ -24,6 +24,7 @@ struct mounts_target {
 	unsigned int level; /* how many other targets lie beneath it */
 	int fd; /* O_PATH, -1 before mounts_open() */
 	size_t namespace; /* where it is mounted: an index */
+	struct libmnt_fs *fs; /* the mount at path */
 };
 
 struct mounts_skip {

@@ -73,6 +73,23 @@ static const char *explain(const struct mounts_namespace *namespace,
 	return "cannot be opened in its mount namespace";
 }
 
+/* By the mount that names it, as most are: no search of the table. */
+static bool open_by_name(struct mounts_target *target,
+			 const struct mounts_namespace *namespace)
+{
+	int fd;
+
+	if (!mounts_table_shows_root(target->fs) ||
+	    mounts_table_find_path(namespace->table,
+				   mnt_fs_get_target(target->fs)) != target->fs)
+		return false;
+	fd = open_mount(namespace, target->fs, PASS_WHOLE);
+	if (fd < 0)
+		return false;
+	target->fd = fd;
+	return true;
+}
+
 /* Open a target through any of its mounts. A reason to skip it, or NULL and
  * then *@err. */
 static const char *open_target(struct mounts *mounts,
@@ -88,6 +105,8 @@ static const char *open_target(struct mounts *mounts,
 	int fd;
 
 	*err = 0;
+	if (open_by_name(target, namespace))
+		return NULL;
 	for (pass = 0; pass < NR_PASSES; pass++) {
 		mnt_reset_iter(iter, MNT_ITER_FORWARD);
 		while ((fs = mounts_table_next(table, iter))) {
