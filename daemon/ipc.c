@@ -45,6 +45,11 @@ static int receive_message(int fd, void *message, size_t size)
 	return (size_t)received == size ? 0 : -EPROTO;
 }
 
+static bool paths_are_valid(const char *text, uint32_t size)
+{
+	return size && size <= IPC_PATHS_SIZE && !text[size - 1];
+}
+
 static bool request_is_valid(const struct ipc_request *request)
 {
 	switch (request->type) {
@@ -53,8 +58,8 @@ static bool request_is_valid(const struct ipc_request *request)
 	case IPC_STATUS:
 	case IPC_REPORT:
 		return true;
-	case IPC_ADD_PATH:
-		return IS_STRING(request->path);
+	case IPC_ADD_PATHS:
+		return paths_are_valid(request->paths.text, request->paths.size);
 	case IPC_FREEZE:
 		return request->freeze.listed <= 1 &&
 		       request->freeze.nr_paths <= IPC_MAX_PATHS &&

@@ -14,14 +14,15 @@
 #include "query.h"
 #include "report.h"
 
-#define IPC_VERSION 1
+#define IPC_VERSION 2
 #define IPC_SOCKET "/run/kfreeze/monitor.sock"
 #define IPC_TEXT_MAX 512
 #define IPC_MAX_PATHS 1024
+#define IPC_PATHS_SIZE PATH_MAX /* of one message: the longest fits */
 
 enum ipc_request_type {
 	IPC_HELLO = 1, /* first message; answered with the monitor's state */
-	IPC_ADD_PATH, /* a mount point for the next IPC_FREEZE; not answered */
+	IPC_ADD_PATHS, /* mount points for the next IPC_FREEZE; not answered */
 	IPC_FREEZE, /* answered when frozen, failed or aborted */
 	IPC_THAW, /* answered when everything is thawed */
 	IPC_STATUS, /* answered at once */
@@ -35,7 +36,10 @@ struct ipc_request {
 	uint32_t id; /* chosen by the agent, repeated in the answer */
 	union {
 		uint32_t version; /* IPC_HELLO */
-		char path[PATH_MAX]; /* IPC_ADD_PATH, NUL-terminated */
+		struct {
+			uint32_t size; /* of text that is used; not 0 */
+			char text[IPC_PATHS_SIZE]; /* each NUL-terminated */
+		} paths; /* IPC_ADD_PATHS */
 		struct {
 			uint32_t listed; /* 1: only the paths added, 0: all */
 			uint32_t nr_paths; /* as many as were added */

@@ -251,16 +251,19 @@ static int answer_hello(const struct ipc_request *request)
 	return 0;
 }
 
-static int answer_add_path(const struct ipc_request *request)
+static int answer_add_paths(const struct ipc_request *request)
 {
-	char *path;
+	const char *path = request->paths.text;
+	const char *end = path + request->paths.size;
 
-	if (state.nr_paths == IPC_MAX_PATHS)
-		return -EPROTO;
-	path = strdup(request->path);
-	if (!path)
-		return -ENOMEM;
-	state.paths[state.nr_paths++] = path;
+	for (; path < end; path += strlen(path) + 1) {
+		if (state.nr_paths == IPC_MAX_PATHS)
+			return -EPROTO;
+		state.paths[state.nr_paths] = strdup(path);
+		if (!state.paths[state.nr_paths])
+			return -ENOMEM;
+		state.nr_paths++;
+	}
 	return 0;
 }
 
@@ -409,8 +412,8 @@ static int serve(const struct ipc_request *request)
 	switch (request->type) {
 	case IPC_HELLO:
 		return answer_hello(request);
-	case IPC_ADD_PATH:
-		return answer_add_path(request);
+	case IPC_ADD_PATHS:
+		return answer_add_paths(request);
 	case IPC_FREEZE:
 		return answer_freeze(request);
 	case IPC_THAW:

@@ -227,17 +227,25 @@ static int check_paths(const char *const *paths, size_t nr_paths)
 	return 0;
 }
 
+/* As many in one message as it takes. */
 static int add_paths(struct monitor_client *client, const char *const *paths,
 		     size_t nr_paths)
 {
-	struct ipc_request request = {.type = IPC_ADD_PATH};
-	size_t i;
+	struct ipc_request request = {.type = IPC_ADD_PATHS};
+	size_t i, size;
 	int err = 0;
 
 	for (i = 0; !err && i < nr_paths; i++) {
-		snprintf(request.path, sizeof(request.path), "%s", paths[i]);
-		err = monitor_queue_add(&client->out, &request);
+		size = strlen(paths[i]) + 1;
+		if (size > sizeof(request.paths.text) - request.paths.size) {
+			err = monitor_queue_add(&client->out, &request);
+			request.paths.size = 0;
+		}
+		memcpy(request.paths.text + request.paths.size, paths[i], size);
+		request.paths.size += size;
 	}
+	if (!err && request.paths.size)
+		err = monitor_queue_add(&client->out, &request);
 	return err;
 }
 

@@ -155,8 +155,9 @@ void client_add_path(struct client *client, const char *path)
 	struct ipc_request request;
 
 	memset(&request, 0, sizeof(request));
-	request.type = IPC_ADD_PATH;
-	snprintf(request.path, sizeof(request.path), "%s", path);
+	request.type = IPC_ADD_PATHS;
+	request.paths.size = strlen(path) + 1;
+	memcpy(request.paths.text, path, request.paths.size);
 	send_request(client, &request);
 }
 

@@ -23,6 +23,8 @@ static struct ipc_request good_request(uint32_t type)
 	request.id = 7;
 	if (type == IPC_QUERY)
 		request.query.topic = QUERY_HOST_NAME;
+	if (type == IPC_ADD_PATHS)
+		request.paths.size = 1;
 	return request;
 }
 
@@ -53,10 +55,11 @@ static int send_and_receive_reply(const struct ipc_reply *reply)
 
 TEST(request_arrives_as_it_was_sent)
 {
-	struct ipc_request request = good_request(IPC_ADD_PATH), received;
+	struct ipc_request request = good_request(IPC_ADD_PATHS), received;
 
 	connect_ends();
-	strcpy(request.path, "/srv/data");
+	strcpy(request.paths.text, "/srv/data");
+	request.paths.size = sizeof("/srv/data");
 	CHECK_EQ(ipc_send_request(ends[0], &request), 0);
 	CHECK_EQ(ipc_receive_request(ends[1], &received), 0);
 	CHECK_EQ(memcmp(&request, &received, sizeof(request)), 0);
@@ -139,15 +142,32 @@ TEST(every_request_type_and_no_other)
 	CHECK_EQ(send_and_receive_request(&request), -EPROTO);
 }
 
-TEST(path_without_an_end_is_refused)
+TEST(paths_without_an_end_are_refused)
 {
-	struct ipc_request request = good_request(IPC_ADD_PATH);
+	static const struct {
+		uint32_t size;
+		int err;
+	} cases[] = {
+		{0, -EPROTO},
+		{4, -EPROTO},
+		{5, 0},
+		{8, 0},
+		{IPC_PATHS_SIZE - 1, -EPROTO},
+		{IPC_PATHS_SIZE, 0},
+		{IPC_PATHS_SIZE + 1, -EPROTO},
+		{UINT32_MAX, -EPROTO},
+	};
+	struct ipc_request request = good_request(IPC_ADD_PATHS);
+	size_t i;
 
 	connect_ends();
-	memset(request.path, 'a', sizeof(request.path));
-	CHECK_EQ(send_and_receive_request(&request), -EPROTO);
-	request.path[sizeof(request.path) - 1] = '\0';
-	CHECK_EQ(send_and_receive_request(&request), 0);
+	memset(request.paths.text, 'a', sizeof(request.paths.text));
+	request.paths.text[4] = request.paths.text[7] = '\0';
+	request.paths.text[IPC_PATHS_SIZE - 1] = '\0';
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		request.paths.size = cases[i].size;
+		CHECK_EQ(send_and_receive_request(&request), cases[i].err);
+	}
 }
 
 TEST(freeze_values_are_checked)

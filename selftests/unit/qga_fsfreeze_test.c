@@ -244,14 +244,14 @@ TEST(host_that_comes_back_waits_for_the_same_thaw)
 
 TEST(list_goes_to_the_monitor)
 {
+	static const char both[] = "/srv/a\0/srv/\xc3\xa9";
 	struct ipc_request request;
 
 	harness_start();
 	say(FREEZE_LIST("[\"/srv/a\",\"/srv/\\u00e9\"]"));
-	request = monitor_receives(IPC_ADD_PATH);
-	CHECK_STREQ(request.path, "/srv/a");
-	request = monitor_receives(IPC_ADD_PATH);
-	CHECK_STREQ(request.path, "/srv/\xc3\xa9");
+	request = monitor_receives(IPC_ADD_PATHS);
+	CHECK_EQ(request.paths.size, sizeof(both));
+	CHECK_EQ(memcmp(request.paths.text, both, sizeof(both)), 0);
 	request = monitor_receives(IPC_FREEZE);
 	CHECK_EQ(request.freeze.listed, 1);
 	CHECK_EQ(request.freeze.nr_paths, 2);
@@ -280,9 +280,11 @@ TEST(absent_list_is_everything)
 	harness_stop();
 }
 
+#define PATH_LEN 1000
+
 static void say_list(size_t nr, size_t path_len)
 {
-	static char text[1 << 16], path[8192];
+	static char text[(PATH_LEN + 16) * IPC_MAX_PATHS], path[8192];
 	size_t i, len;
 
 	memset(path, 'a', path_len);
@@ -300,15 +302,18 @@ static void say_list(size_t nr, size_t path_len)
 TEST(longest_list)
 {
 	struct ipc_request request;
-	size_t i;
+	size_t nr = 0, i;
 
 	harness_start();
-	say_list(IPC_MAX_PATHS, 3);
-	for (i = 0; i < IPC_MAX_PATHS; i++) {
-		request = monitor_receives(IPC_ADD_PATH);
-		CHECK_STREQ(request.path, "aaa");
+	say_list(IPC_MAX_PATHS, PATH_LEN);
+	while (nr < IPC_MAX_PATHS) {
+		request = monitor_receives(IPC_ADD_PATHS);
+		CHECK_EQ(request.paths.size % (PATH_LEN + 1), 0);
+		for (i = 0; i < request.paths.size; i += PATH_LEN + 1, nr++)
+			CHECK_EQ(strlen(request.paths.text + i), PATH_LEN);
 		monitor_client_dispatch(client);
 	}
+	CHECK_EQ(nr, IPC_MAX_PATHS);
 	request = monitor_receives(IPC_FREEZE);
 	CHECK_EQ(request.freeze.nr_paths, IPC_MAX_PATHS);
 	CHECK_HEARD("");
