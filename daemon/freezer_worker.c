@@ -33,8 +33,9 @@ struct worker {
 
 static struct {
 	struct worker *workers;
-	const int *unwanted;
+	const int *unwanted; /* by threads */
 	size_t nr_unwanted;
+	atomic_size_t nr_starting;
 	int event_fd;
 	int freezer_pidfd;
 	sem_t started;
@@ -150,11 +151,23 @@ static void rescue_target(struct child_target *target)
 	atomic_store(&target->state, KFREEZE_TARGET_THAWED);
 }
 
+static void close_unwanted(void)
+{
+	size_t i;
+
+	for (i = 0; i < pool.nr_unwanted; i++)
+		close(pool.unwanted[i]);
+	sem_post(&pool.started);
+}
+
 static void follow_order(struct worker *worker)
 {
 	struct child_target *target = worker->target;
 
 	switch (atomic_load(&worker->order)) {
+	case WORKER_CLOSE:
+		close_unwanted();
+		break;
 	case WORKER_FLUSH:
 		flush_target(target);
 		break;
@@ -176,21 +189,14 @@ static void follow_order(struct worker *worker)
 	}
 }
 
-/* A worker that is stuck in the kernel outlives SIGKILL, and would keep open the
- * sockets by whose end others learn of our death: so it has a table of
- * descriptors of its own, without them. */
 static void *worker_main(void *arg)
 {
 	struct worker *worker = arg;
-	size_t i;
 
-	if (privdrop_freezer_thread() || unshare(CLONE_FILES)) {
+	if (privdrop_freezer_thread())
 		fail(worker->target, KFREEZE_STEP_FLUSH, -EPERM);
-	} else {
-		for (i = 0; i < pool.nr_unwanted; i++)
-			close(pool.unwanted[i]);
-	}
-	sem_post(&pool.started);
+	if (atomic_fetch_sub(&pool.nr_starting, 1) == 1)
+		sem_post(&pool.started);
 	for (;;) {
 		while (sem_wait(&worker->go))
 			;
@@ -201,15 +207,35 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-static int start_thread(struct worker *worker, const pthread_attr_t *attr)
+static int start_threads(size_t nr)
 {
+	pthread_attr_t attr;
 	pthread_t thread;
+	size_t i;
 	int err;
 
-	sem_init(&worker->go, 0, 0);
-	err = -pthread_create(&thread, attr, worker_main, worker);
+	pool.nr_starting = nr;
+	err = -pthread_attr_init(&attr);
 	if (err)
 		return err;
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	for (i = 0; !err && i < nr; i++)
+		err = -pthread_create(&thread, &attr, worker_main,
+				      &pool.workers[i]);
+	pthread_attr_destroy(&attr);
+	while (!err && sem_wait(&pool.started))
+		;
+	return err;
+}
+
+/* A worker that is stuck in the kernel outlives SIGKILL, and would keep open the
+ * sockets by whose end others learn of our death. So the leader takes a copy of
+ * the table of descriptors, and they disappear from what the workers share. */
+static int part_with_workers(void)
+{
+	if (unshare(CLONE_FILES))
+		return -errno;
+	worker_order(0, WORKER_CLOSE);
 	while (sem_wait(&pool.started))
 		;
 	return 0;
@@ -218,7 +244,6 @@ static int start_thread(struct worker *worker, const pthread_attr_t *attr)
 int worker_start(struct child_target *targets, size_t nr, const int *unwanted,
 		 size_t nr_unwanted)
 {
-	pthread_attr_t attr;
 	size_t i;
 	int err;
 
@@ -228,15 +253,13 @@ int worker_start(struct child_target *targets, size_t nr, const int *unwanted,
 	pool.workers = calloc(nr, sizeof(*pool.workers));
 	if (pool.event_fd < 0 || !pool.workers || sem_init(&pool.started, 0, 0))
 		return -ENOMEM;
-	err = -pthread_attr_init(&attr);
-	if (err)
-		return err;
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	for (i = 0; !err && i < nr; i++) {
+	for (i = 0; i < nr; i++) {
 		pool.workers[i].target = &targets[i];
-		err = start_thread(&pool.workers[i], &attr);
+		sem_init(&pool.workers[i].go, 0, 0);
 	}
-	pthread_attr_destroy(&attr);
+	err = start_threads(nr);
+	if (!err)
+		err = part_with_workers();
 	return err ? err : pool.event_fd;
 }
 

@@ -10,15 +10,16 @@ struct child_target;
 
 enum worker_order {
 	WORKER_NONE,
+	WORKER_CLOSE, /* what only the leader may have open */
 	WORKER_FLUSH,
 	WORKER_FREEZE,
 	WORKER_THAW, /* if it is frozen */
 	WORKER_RESCUE, /* the freezer has died: until it cannot be frozen */
 };
 
-/* Start the threads. They close @unwanted in tables of descriptors of their
- * own. An eventfd that becomes readable when an order has been carried out, or
- * -errno. */
+/* Start the threads. They have a table of descriptors of their own, without
+ * @unwanted. An eventfd that becomes readable when an order has been carried
+ * out, or -errno. */
 int worker_start(struct child_target *targets, size_t nr, const int *unwanted,
 		 size_t nr_unwanted);
 
