@@ -28,6 +28,7 @@
 #define NSEC_PER_MSEC 1000000ULL
 #define NEVER UINT64_MAX
 #define GUARD_READY_MS 10000
+#define SHORT_FLUSH_MS 250 /* what is written meanwhile is little */
 #define THAW_GRACE_MS 2000 /* then what is still under way is called stuck */
 
 /* What the leader waits for. */
@@ -53,11 +54,15 @@ void child_open_rcu(struct child_cycle *cycle)
 		cycle->rcu_saved = '\0';
 }
 
+/* Directories without the detour. */
 int child_open(int path_fd)
 {
 	char path[32];
 	int fd;
 
+	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -323,17 +328,30 @@ static void order_flush(enum kfreeze_target_state state)
 	}
 }
 
+static bool is_stacked(const struct child_cycle *cycle)
+{
+	size_t i;
+
+	for (i = 0; i < cycle->nr_targets; i++) {
+		if (cycle->targets[i].level)
+			return true;
+	}
+	return false;
+}
+
 /* Twice: what was written during the first pass, or to a filesystem beneath
- * another one by that one's, is little by then. */
+ * another one by that one's, is little by then. Once, if it is little anyway. */
 static enum kfreeze_cause flush(void)
 {
-	uint64_t deadline = worker_now_ns() +
-			    self.cycle->flush_timeout_ms * NSEC_PER_MSEC;
+	uint64_t start = worker_now_ns();
+	uint64_t deadline = start + self.cycle->flush_timeout_ms * NSEC_PER_MSEC;
 	enum wake wake;
 
 	order_flush(KFREEZE_TARGET_PENDING);
 	wake = wait_until(all_flushed, deadline, true);
-	if (cause_of(wake) == KFREEZE_CAUSE_NONE) {
+	if (cause_of(wake) == KFREEZE_CAUSE_NONE &&
+	    (is_stacked(self.cycle) ||
+	     worker_now_ns() - start > SHORT_FLUSH_MS * NSEC_PER_MSEC)) {
 		order_flush(KFREEZE_TARGET_FLUSHED);
 		wake = wait_until(all_flushed, deadline, true);
 	}
