@@ -48,6 +48,7 @@ static struct {
 	char text[CYCLE_TEXT_MAX];
 	bool decided; /* the result is: it is only waited for the thaw */
 	bool was_frozen;
+	bool records_are_due; /* the freezer's, of targets */
 	uint64_t retry_until_ms; /* while the freezer wants a pause, or 0 */
 } state;
 
@@ -125,23 +126,38 @@ static void log_result(void)
 			 state.result.count, hold_ms);
 }
 
+static void take_records(void)
+{
+	if (state.records_are_due &&
+	    !freezer_records(state.targets, state.mounts.nr_targets))
+		cycle_report_targets(state.targets, state.mounts.nr_targets);
+	state.records_are_due = false;
+}
+
+/* Whatever the verdict does not need comes after whoever waits for it. */
 static void end_cycle(void)
 {
+	state.phase = CYCLE_IDLE;
+	state.events->decided(&state.result);
+	log_release();
+	take_records();
 	log_result();
 	cycle_report_verdict(state.result.verdict, state.text);
 	freezer_release();
 	free_targets();
-	state.phase = CYCLE_IDLE;
 	state.events->over(&state.result);
 }
 
 /* Everything is thawed, or was never frozen. */
 static void run_thaw_hooks(void)
 {
-	log_release();
 	clear_deadline();
 	decide(REPORT_OK, 0, "%s", "");
 	state.phase = CYCLE_THAW_HOOKS;
+	if (hooks_exist()) { /* and may take long */
+		log_release();
+		take_records();
+	}
 	if (hooks_thaw(outcome_name()) < 0)
 		end_cycle();
 }
@@ -220,8 +236,9 @@ static void decide_over(const struct freezer_notice *notice)
 static void on_freezer_over(const struct freezer_notice *notice)
 {
 	cycle_report_thawed();
-	if (!freezer_records(state.targets, state.mounts.nr_targets))
-		cycle_report_targets(state.targets, state.mounts.nr_targets);
+	state.records_are_due = true;
+	if (notice->verdict != KFREEZE_VERDICT_OK)
+		take_records();
 	decide_over(notice);
 	state.result.count = notice->nr_frozen;
 	run_thaw_hooks();
@@ -420,13 +437,21 @@ static int read_mounts(char text[MOUNTS_TEXT_MAX])
 	return mounts_read(&state.mounts, &query, text);
 }
 
-/* Again, and now for good: hooks may have mounted and unmounted. */
+/* Hooks may have mounted and unmounted. */
+static int read_mounts_again(char text[MOUNTS_TEXT_MAX])
+{
+	if (!hooks_exist())
+		return 0;
+	mounts_free(&state.mounts);
+	return read_mounts(text);
+}
+
 static int open_mounts(void)
 {
 	char text[MOUNTS_TEXT_MAX];
 	int err;
 
-	err = read_mounts(text);
+	err = read_mounts_again(text);
 	if (!err)
 		err = mounts_open(&state.mounts, text);
 	if (err)
@@ -472,7 +497,6 @@ static void run_freeze_hooks(void)
 		return;
 	}
 	err = hooks_freeze(&cycle);
-	mounts_free(&state.mounts);
 	if (err >= 0)
 		return;
 	decide(REPORT_FAILED, err, "hooks: %s; nothing was frozen",

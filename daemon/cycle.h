@@ -34,11 +34,13 @@ struct cycle_result {
 	const char *text; /* for every verdict but ok */
 };
 
-/* frozen() and lost() are told at most once each, over() always. None from
+/* frozen() and lost() are told at most once each, the others always. None from
  * within cycle_freeze(). */
 struct cycle_events {
 	void (*frozen)(unsigned int count);
-	void (*lost)(const char *reason); /* before over() */
+	void (*lost)(const char *reason); /* before decided() */
+	/* for who waits: nothing is left but to log and tidy up */
+	void (*decided)(const struct cycle_result *result);
 	void (*over)(const struct cycle_result *result);
 };
 

@@ -407,6 +407,11 @@ int hooks_freeze(const struct hooks_cycle *cycle)
 	return start_phase(false, 0);
 }
 
+bool hooks_exist(void)
+{
+	return state.list.nr != 0;
+}
+
 void hooks_stop(void)
 {
 	size_t i;

@@ -62,6 +62,9 @@ void hooks_init(sd_event *event, const struct hooks_settings *settings);
 /* Run the freeze hooks; done() follows, never from within this call. */
 int hooks_freeze(const struct hooks_cycle *cycle);
 
+/* Of the cycle: whether anything but us has a part in it. */
+bool hooks_exist(void);
+
 /* Let the freeze hooks end early: the host does not want the freeze any more. */
 void hooks_stop(void);
 

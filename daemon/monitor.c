@@ -97,13 +97,12 @@ static void answer_pending(struct pending *pending, int err, unsigned int count,
 	answer(pending->id, err, count, text);
 }
 
-/* Not between the first freeze and the last thaw: see status_tell(). */
+/* Not before the freeze: systemd tells the whole bus, just when a CPU that is
+ * busy makes the freeze longer. kfreezed's status tells what is under way. */
 static void notify_status(void)
 {
-	enum cycle_phase phase = cycle_phase();
-
-	if (phase == CYCLE_IDLE || phase == CYCLE_FREEZE_HOOKS)
-		status_tell(current_state());
+	if (cycle_phase() == CYCLE_IDLE)
+		status_tell_cycle();
 }
 
 static void tell_state(void)
@@ -197,17 +196,13 @@ static void reload_if_idle(void)
 
 /* The one who waits for the freeze hears of a failure; else the one who waits
  * for the thaw, now or later, hears whether the freeze was lost. */
-static void on_over(const struct cycle_result *result)
+static void on_decided(const struct cycle_result *result)
 {
 	char text[LOSS_TEXT_MAX];
 	int err = 0;
 
-	reload_if_idle();
-	if (state.freeze_is_queued) {
-		start_cycle();
+	if (state.freeze_is_queued)
 		return;
-	}
-	free_request();
 	if (state.freeze.waits) {
 		forget_lost();
 		answer_pending(&state.freeze, result->err, 0, result->text);
@@ -219,20 +214,26 @@ static void on_over(const struct cycle_result *result)
 		forget_lost();
 		answer_pending(&state.thaw, err, err ? 0 : result->count, text);
 	}
-	tell_state();
-	exit_if_done();
 }
 
-static void on_cycle_over(const struct cycle_result *result)
+static void on_over(const struct cycle_result *result)
 {
 	status_cycle(result->err, result->count, result->text);
-	on_over(result);
+	reload_if_idle();
+	if (state.freeze_is_queued) {
+		start_cycle();
+		return;
+	}
+	free_request();
+	tell_state();
+	exit_if_done();
 }
 
 static const struct cycle_events cycle_events = {
 	.frozen = on_frozen,
 	.lost = on_lost,
-	.over = on_cycle_over,
+	.decided = on_decided,
+	.over = on_over,
 };
 
 /* --- requests; the return value ends the connection --- */
@@ -325,7 +326,7 @@ static int answer_thaw(const struct ipc_request *request)
 	if (cycle_phase() != CYCLE_IDLE)
 		cycle_thaw("freeze was aborted by guest-fsfreeze-thaw");
 	else
-		on_over(&(struct cycle_result){.text = ""});
+		on_decided(&(struct cycle_result){.text = ""});
 	tell_state();
 	return 0;
 }

@@ -8,7 +8,7 @@
 #include <time.h>
 
 static struct {
-	char cycle[IPC_TEXT_MAX + 64];
+	char cycle[IPC_TEXT_MAX + 64]; /* "last cycle, at ...", or "" */
 	char told[2 * IPC_TEXT_MAX];
 } state;
 
@@ -21,10 +21,27 @@ void status_cycle(int err, unsigned int count, const char *text)
 	strftime(when, sizeof(when), "%F %T UTC", gmtime_r(&now, &tm));
 	if (err)
 		snprintf(state.cycle, sizeof(state.cycle),
-			 "; last cycle, at %s: %s", when, text);
+			 "last cycle, at %s: %s", when, text);
 	else
 		snprintf(state.cycle, sizeof(state.cycle),
-			 "; last cycle, at %s: %u filesystems, ok", when, count);
+			 "last cycle, at %s: %u filesystems, ok", when, count);
+}
+
+static void tell(const char *now)
+{
+	char text[sizeof(state.told)];
+
+	snprintf(text, sizeof(text), "STATUS=%s%s%s", now,
+		 *state.cycle ? "; " : "", state.cycle);
+	if (!strcmp(text, state.told))
+		return;
+	strcpy(state.told, text);
+	sd_notify(0, text);
+}
+
+void status_tell_cycle(void)
+{
+	tell("Ready");
 }
 
 void status_tell(enum ipc_state now)
@@ -34,13 +51,7 @@ void status_tell(enum ipc_state now)
 		[IPC_FREEZING] = "Freezing, frozen or thawing",
 		[IPC_LOST] = "Thawed; the host has yet to hear that its freeze was lost",
 	};
-	char text[sizeof(state.told)];
 
-	if (now == IPC_FROZEN || now == IPC_THAWING)
-		return;
-	snprintf(text, sizeof(text), "STATUS=%s%s", names[now], state.cycle);
-	if (!strcmp(text, state.told))
-		return;
-	strcpy(state.told, text);
-	sd_notify(0, text);
+	if (now != IPC_FROZEN && now != IPC_THAWING)
+		tell(names[now]);
 }

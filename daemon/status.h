@@ -12,4 +12,7 @@ void status_cycle(int err, unsigned int count, const char *text);
  * that the freeze blocks does not read. */
 void status_tell(enum ipc_state now);
 
+/* Only how the last cycle ended. */
+void status_tell_cycle(void);
+
 #endif

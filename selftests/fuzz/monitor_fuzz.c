@@ -57,6 +57,7 @@ static void end_cycle(enum report_verdict verdict, int err)
 
 	phase = CYCLE_IDLE;
 	sd_event_source_set_enabled(step, SD_EVENT_OFF);
+	cycle_events->decided(&result);
 	cycle_events->over(&result);
 }
 
