@@ -338,6 +338,7 @@ int config_reload(struct config *config)
 	}
 	fresh.method = config->method;
 	fresh.retry_path = config->retry_path;
+	fresh.backend = config->backend;
 	swap_strings(&fresh.path, &config->path);
 	swap_strings(&fresh.logfile, &config->logfile);
 	swap_strings(&fresh.pidfile, &config->pidfile);

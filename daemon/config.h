@@ -28,6 +28,11 @@ enum config_foreign_freeze {
 	CONFIG_FOREIGN_ACCEPT, /* it counts as frozen, and is left so */
 };
 
+enum config_backend {
+	CONFIG_BACKEND_ANY, /* the module where it is loaded, else FIFREEZE */
+	CONFIG_BACKEND_KMOD, /* the module or nothing: needs fewer rights */
+};
+
 struct config {
 	/* kfreezed's command line, which is qemu-ga's */
 	enum config_method method;
@@ -55,6 +60,7 @@ struct config {
 	uint32_t hook_budget_ms; /* [hooks] budget, seconds: 1..3600, 60 */
 	enum config_hook_policy hook_policy; /* [hooks] policy */
 	enum config_foreign_freeze foreign_freeze; /* [targets] foreign-freeze */
+	enum config_backend backend; /* [general] backend, for good */
 	char **exclude; /* [targets] exclude: globs on mount point, source
 			 * or type; NULL-terminated, or NULL */
 };
@@ -65,7 +71,7 @@ struct config {
 int config_load_agent(struct config *config, int argc, char **argv);
 int config_load_monitor(struct config *config, int argc, char **argv);
 /* The same files and argv again. What was opened at start stays as it is:
- * channel, log, pidfile. On an error, logged, all settings do. 0 or -errno. */
+ * channel, log, pidfile, backend. On an error, logged, all settings do. 0 or -errno. */
 int config_reload(struct config *config);
 /* qemu-ga's --dump-conf: its keys and values on stdout. */
 void config_dump(const struct config *config);

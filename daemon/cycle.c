@@ -580,7 +580,7 @@ int cycle_init(sd_event *event, const struct config *config,
 	/* hooks tell cycles apart by it, also after a restart */
 	state.id = time(NULL);
 	cycle_configure();
-	err = freezer_init();
+	err = freezer_init(config->backend == CONFIG_BACKEND_KMOD);
 	if (err)
 		return err;
 	err = sd_event_add_io(event, NULL, freezer_fd(), EPOLLIN, on_freezer,

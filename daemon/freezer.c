@@ -16,6 +16,7 @@ static struct {
 	int epoll_fd;
 	const struct freezer_ops *ops; /* of the current or last cycle */
 	bool kmod_is_open, ioctl_is_open;
+	bool only_kmod;
 } state = {.epoll_fd = -1};
 
 int freezer_fd(void)
@@ -54,6 +55,8 @@ static int choose(void)
 		use(&freezer_kmod, "the kernel module is loaded");
 		return 0;
 	}
+	if (state.only_kmod)
+		return absent;
 	if (!state.ioctl_is_open) {
 		err = freezer_ioctl.open(state.epoll_fd);
 		if (err)
@@ -73,18 +76,24 @@ static void close_kmod(void)
 
 void freezer_release(void)
 {
-	if (state.kmod_is_open)
+	if (state.kmod_is_open && !state.only_kmod)
 		close_kmod();
 }
 
-int freezer_init(void)
+int freezer_init(bool only_kmod)
 {
 	int err;
+
+	state.only_kmod = only_kmod;
 
 	state.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (state.epoll_fd < 0)
 		return -errno;
 	err = choose();
+	if (err && only_kmod)
+		log_err("backend = kmod: no session of the kernel module: %s: "
+			"modprobe kfreeze, or allow any backend",
+			strerror(-err));
 	freezer_release();
 	return err;
 }
@@ -95,15 +104,19 @@ int freezer_freeze(struct freezer_request *request)
 
 	request->blamed = -1;
 	*request->text = '\0';
-	if (err)
-		return err;
-	err = state.ops->freeze(request);
-	if (err != -ENOTCONN)
-		return err;
-	/* the module was there and is gone */
-	close_kmod();
-	err = choose();
-	return err ? err : state.ops->freeze(request);
+	if (!err)
+		err = state.ops->freeze(request);
+	if (err == -ENOTCONN) {
+		/* the module was there and is gone */
+		close_kmod();
+		err = choose();
+		if (!err)
+			err = state.ops->freeze(request);
+	}
+	if (!state.kmod_is_open && state.only_kmod)
+		strcpy(request->text, "backend = kmod: the session is lost: "
+				      "restart kfreeze-monitor");
+	return err;
 }
 
 int freezer_thaw(void)

@@ -68,8 +68,10 @@ extern const struct freezer_ops freezer_kmod, freezer_ioctl;
 /* Thaw what any session of the module holds. -ENOENT: there is no module. */
 int freezer_kmod_rescue(void);
 
-/* Says in the log which backend there is now. 0 or -errno. */
-int freezer_init(void);
+/* Says in the log which backend there is now. @only_kmod: it is the module, whose
+ * session is kept, so that the right to open another is not needed; an error,
+ * logged, without it. 0 or -errno. */
+int freezer_init(bool only_kmod);
 
 /* Readable when freezer_dispatch() has work. */
 int freezer_fd(void);
@@ -88,7 +90,8 @@ int freezer_thaw(void);
  * follows. */
 void freezer_abandon(void);
 
-/* After a cycle: let go of the module, which may then be unloaded. */
+/* After a cycle: let go of the module, which may then be unloaded, unless there
+ * is no other backend. */
 void freezer_release(void);
 
 /* One notice; -EAGAIN if there is none. */

@@ -522,6 +522,8 @@ static int set_up(int listen_fd, int agent_fd)
 	else
 		sd_event_source_set_enabled(state.lost_ttl, SD_EVENT_OFF);
 	err = cycle_init(state.event, state.config, &cycle_events);
+	if (!err && state.config->backend == CONFIG_BACKEND_KMOD)
+		err = privdrop_owner();
 	if (err < 0)
 		return err;
 	query_process_init(state.event, &query_events);

@@ -216,6 +216,12 @@ static const unsigned int monitor_keeps[] = {
 	CAP_IPC_LOCK,  CAP_SYS_TIME,	    CAP_SYS_PTRACE,
 };
 
+/* The session is all the right to freeze that it needs. */
+static const unsigned int owner_keeps[] = {
+	CAP_DAC_READ_SEARCH, CAP_KILL,	     CAP_IPC_LOCK,
+	CAP_SYS_TIME,	     CAP_SYS_PTRACE,
+};
+
 static const unsigned int freezer_keeps[] = {
 	CAP_SYS_ADMIN,
 	CAP_DAC_READ_SEARCH,
@@ -280,6 +286,13 @@ static int keep_only(const struct kept *kept)
 int privdrop_monitor(void)
 {
 	const struct kept kept = KEPT(monitor_keeps);
+
+	return keep_only(&kept);
+}
+
+int privdrop_owner(void)
+{
+	const struct kept kept = KEPT(owner_keeps);
 
 	return keep_only(&kept);
 }

@@ -12,6 +12,9 @@
  */
 int privdrop_agent(void);
 int privdrop_monitor(void);
+/* The monitor, once it owns a session of the module and needs no other
+ * backend. */
+int privdrop_owner(void);
 /* Each thread for itself, the first one last; then, for all of them at once,
  * privdrop_filter_freezer(). Threads could not be started without CAP_IPC_LOCK
  * once all memory is locked. */

@@ -22,6 +22,7 @@ enum kind {
 	KIND_METHOD,
 	KIND_POLICY,
 	KIND_FOREIGN,
+	KIND_BACKEND,
 	KIND_HOOK,
 	KIND_FD,
 };
@@ -60,6 +61,7 @@ static const struct setting settings[] = {
 	{SETTINGS_KFREEZE, "general", "lost-timeout", KIND_SECONDS,
 	 AT(lost_ttl_ms), 1, 86400},
 	{SETTINGS_KFREEZE, "general", "strict", KIND_BOOL, AT(strict), 0, 0},
+	{SETTINGS_KFREEZE, "general", "backend", KIND_BACKEND, AT(backend), 0, 0},
 	{SETTINGS_KFREEZE, "hooks", "script", KIND_HOOK, AT(fsfreeze_hook), 0, 0},
 	{SETTINGS_KFREEZE, "hooks", "timeout", KIND_SECONDS,
 	 AT(hook_timeout_ms), 1, 600},
@@ -225,6 +227,17 @@ static int set_foreign(enum config_foreign_freeze *foreign, const char *value)
 	return 0;
 }
 
+static int set_backend(enum config_backend *backend, const char *value)
+{
+	if (!strcmp(value, "any"))
+		*backend = CONFIG_BACKEND_ANY;
+	else if (!strcmp(value, "kmod"))
+		*backend = CONFIG_BACKEND_KMOD;
+	else
+		return -EINVAL;
+	return 0;
+}
+
 static int set_fd(int *fd, const struct setting *setting, const char *value)
 {
 	unsigned long number;
@@ -283,6 +296,10 @@ int settings_set(struct config *config, const struct setting *setting,
 	case KIND_FOREIGN:
 		err = set_foreign(member, value);
 		strcpy(accepted, "fail or accept");
+		break;
+	case KIND_BACKEND:
+		err = set_backend(member, value);
+		strcpy(accepted, "any or kmod");
 		break;
 	case KIND_HOOK:
 		err = set_hook(member, value);

@@ -257,6 +257,18 @@ TEST(monitor_keeps_what_freezes)
 	CHECK_EQ(core.rlim_max, 0);
 }
 
+TEST(owner_of_a_session_keeps_no_right_to_freeze)
+{
+	setup(USERS);
+	open_status();
+	CHECK_EQ(privdrop_monitor(), 0);
+	CHECK_EQ(privdrop_owner(), 0);
+	check_status("\nCapPrm:\t0000000002084024\n");
+	check_status("\nCapEff:\t0000000002084024\n");
+	check_status("\nCapInh:\t0000000000000000\n");
+	check_status("\nCapAmb:\t0000000000000000\n");
+}
+
 /* Hooks are started by it and must be all that root can be. */
 TEST(monitors_children_are_root)
 {

@@ -133,6 +133,7 @@ TEST(defaults)
 	CHECK_EQ(config.hook_budget_ms, 60000);
 	CHECK_EQ(config.hook_policy, CONFIG_HOOK_CONTINUE);
 	CHECK_EQ(config.foreign_freeze, CONFIG_FOREIGN_FAIL);
+	CHECK_EQ(config.backend, CONFIG_BACKEND_ANY);
 	CHECK_EQ(config.agent_fd, -1);
 	CHECK(!config.fsfreeze_hook && !config.block_rpcs && !config.exclude);
 	teardown();
@@ -216,7 +217,7 @@ TEST(own_file)
 {
 	setup(NULL,
 	      "[general]\ntimeout = 7\nflush-timeout=600\nlost-timeout=1\n"
-	      "strict=true\nblock-rpcs=a\n[hooks]\nscript=/dev/null\n"
+	      "strict=true\nbackend=kmod\nblock-rpcs=a\n[hooks]\nscript=/dev/null\n"
 	      "timeout=5\nbudget=3600\npolicy=abort\n"
 	      "[targets]\nforeign-freeze=accept\nexclude=/mnt/*,vfat\nexclude=/dev/vdz\n");
 	CHECK_EQ(load_with(config_load_monitor, "--agent-fd=3"), 0);
@@ -229,6 +230,7 @@ TEST(own_file)
 	CHECK_EQ(config.hook_budget_ms, 3600000);
 	CHECK_EQ(config.hook_policy, CONFIG_HOOK_ABORT);
 	CHECK_EQ(config.foreign_freeze, CONFIG_FOREIGN_ACCEPT);
+	CHECK_EQ(config.backend, CONFIG_BACKEND_KMOD);
 	CHECK_EQ(config.agent_fd, 3);
 	check_list(config.exclude, "/mnt/*,vfat,/dev/vdz");
 	teardown();
@@ -290,6 +292,7 @@ TEST(what_is_refused)
 		 "expected continue or abort"},
 		{NULL, "[targets]\nforeign-freeze=yes\n", "",
 		 "expected fail or accept"},
+		{NULL, "[general]\nbackend=ioctl\n", "", "expected any or kmod"},
 		{NULL, "[hooks]\ntimout=5\n", "",
 		 "/own:2: unknown setting 'timout' in section [hooks]"},
 		{NULL, "[hook]\ntimeout=5\n", "",
