@@ -169,7 +169,11 @@ static int watch_everything(struct agent *agent)
 	err = sd_event_add_io(agent->loop, NULL,
 			      monitor_client_fd(agent->monitor), EPOLLIN,
 			      monitor_ready, agent);
-	return err < 0 ? err : listen_to_host(agent);
+	if (err >= 0)
+		err = listen_to_host(agent);
+	if (err < 0)
+		log_err("event loop: %s", strerror(-err));
+	return err < 0 ? err : 0;
 }
 
 int agent_new(struct config *config, const struct channel_address *address,
@@ -188,6 +192,8 @@ int agent_new(struct config *config, const struct channel_address *address,
 	err = agent->qga ? 0 : -ENOMEM;
 	if (!err)
 		err = channel_open(address, &channel_ops, agent, &agent->channel);
+	if (!err)
+		err = watch_everything(agent);
 	if (err) {
 		agent_free(agent);
 		return err;
@@ -214,11 +220,8 @@ int agent_run(struct agent *agent)
 
 	/* a host that hangs up is an event, not our end */
 	signal(SIGPIPE, SIG_IGN);
-	err = watch_everything(agent);
-	if (err >= 0) {
-		sd_notify(0, "READY=1");
-		err = sd_event_loop(agent->loop);
-	}
+	sd_notify(0, "READY=1");
+	err = sd_event_loop(agent->loop);
 	if (err < 0)
 		log_err("event loop: %s", strerror(-err));
 	return err < 0 ? err : 0;

@@ -88,7 +88,7 @@ static int find_channel(const struct config *config,
 }
 
 /* Root has started us by hand: the monitor is ours to start. Otherwise systemd
- * starts it when we connect. */
+ * starts it when we connect. Nothing is executed after this. */
 static struct monitor_client *find_monitor(const struct config *config)
 {
 	int fd = -1;
@@ -98,6 +98,8 @@ static struct monitor_client *find_monitor(const struct config *config)
 		if (fd < 0)
 			return NULL;
 	}
+	if (privdrop_agent_start())
+		return NULL;
 	return monitor_client_new(IPC_SOCKET, fd, config);
 }
 

@@ -54,23 +54,34 @@ static int forbid_new_privileges(void)
 	return 0;
 }
 
-static int become(const struct passwd *user)
+/* Whom root becomes: looked up while that may still load a library. */
+static struct {
+	uid_t uid;
+	gid_t gid;
+} user;
+
+static int become_user(void)
 {
-	if (setgroups(1, &user->pw_gid))
+	if (setgroups(1, &user.gid))
 		return fail("groups", -errno);
-	if (setresgid(user->pw_gid, user->pw_gid, user->pw_gid))
+	if (setresgid(user.gid, user.gid, user.gid))
 		return fail("gid", -errno);
-	if (setresuid(user->pw_uid, user->pw_uid, user->pw_uid))
+	if (setresuid(user.uid, user.uid, user.uid))
 		return fail("uid", -errno);
 	return 0;
 }
 
-static int find_user(struct passwd **user)
+static int find_user(void)
 {
+	const struct passwd *found;
+
 	errno = 0;
-	*user = getpwnam(PRIVDROP_USER);
-	if (*user && (*user)->pw_uid && (*user)->pw_gid)
+	found = getpwnam(PRIVDROP_USER);
+	if (found && found->pw_uid && found->pw_gid) {
+		user.uid = found->pw_uid;
+		user.gid = found->pw_gid;
 		return 0;
+	}
 	log_err("%s: no such unprivileged user: run systemd-sysusers, or useradd -r %s",
 		PRIVDROP_USER, PRIVDROP_USER);
 	return errno ? -errno : -ENOENT;
@@ -167,22 +178,25 @@ static int check_agent(void)
 	return err;
 }
 
-int privdrop_agent(void)
+int privdrop_agent_start(void)
 {
-	struct passwd *user = NULL;
-	int err = 0;
+	int err = geteuid() == 0 ? find_user() : 0;
 
-	capng_get_caps_process();
-	if (geteuid() == 0)
-		err = find_user(&user);
-	if (!err)
-		err = drop_bounding_set();
-	if (!err && user)
-		err = become(user);
-	if (!err)
-		err = drop_capabilities();
 	if (!err)
 		err = forbid_new_privileges();
+	return err ? err : privdrop_filter_agent_start();
+}
+
+int privdrop_agent(void)
+{
+	int err;
+
+	capng_get_caps_process();
+	err = drop_bounding_set();
+	if (!err && geteuid() == 0)
+		err = become_user();
+	if (!err)
+		err = drop_capabilities();
 	if (!err) /* last: a change of uid resets it */
 		err = hide_memory();
 	if (!err)

@@ -11,6 +11,9 @@
  * 0 or -errno.
  */
 int privdrop_agent(void);
+/* Before that, once the agent has no more to execute: makes sure of the user
+ * to become, and leaves it the system calls for the rest of its start. */
+int privdrop_agent_start(void);
 int privdrop_monitor(void);
 /* The monitor, once it owns a session of the module and needs no other
  * backend. */

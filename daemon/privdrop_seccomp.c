@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * System calls as allow lists. The agent reads and writes what it holds,
- * reopens its port, reconnects to the monitor, and logs. The freezer has all
- * its descriptors, threads and memory when its filter is loaded.
+ * System calls as allow lists. The agent makes its descriptors and gives up
+ * its privileges, then serves: a list for each. The freezer has all its
+ * descriptors, threads and memory when its filter is loaded.
  */
 #include "privdrop_seccomp.h"
 
@@ -29,30 +29,59 @@ struct role {
 	size_t nr_plain;
 	const struct limited *limited;
 	size_t nr_limited;
+	const struct role *more; /* or NULL */
 };
 
+static const int agent_start_plain[] = {
+	/* the port or the listener, the loop, the monitor */
+	SCMP_SYS(bind),
+	SCMP_SYS(epoll_create1),
+	SCMP_SYS(listen),
+	SCMP_SYS(timerfd_create),
+	SCMP_SYS(umask),
+	SCMP_SYS(unlink),
+	/* to lock memory, to drop privileges, and to read back what is left */
+	SCMP_SYS(capget),
+	SCMP_SYS(capset),
+	SCMP_SYS(getgroups),
+	SCMP_SYS(getresgid),
+	SCMP_SYS(getresuid),
+	SCMP_SYS(mlockall),
+	SCMP_SYS(prctl),
+	SCMP_SYS(prlimit64),
+	SCMP_SYS(setgid),
+	SCMP_SYS(setgroups),
+	SCMP_SYS(setresgid),
+	SCMP_SYS(setresuid),
+	SCMP_SYS(setuid),
+	/* the filter that follows */
+	SCMP_SYS(seccomp),
+};
+
+static const struct limited agent_start_limited[] = {
+	{SCMP_SYS(socket), {0, SCMP_CMP_EQ, AF_VSOCK, 0}},
+};
+
+/* Both when it starts and when it serves. */
 static const int agent_plain[] = {
 	SCMP_SYS(accept4),
 	SCMP_SYS(brk),
 	SCMP_SYS(clock_gettime),
 	SCMP_SYS(close),
 	SCMP_SYS(connect),
-	SCMP_SYS(epoll_create1),
 	SCMP_SYS(epoll_ctl),
 	SCMP_SYS(epoll_pwait),
 	SCMP_SYS(epoll_wait),
-	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
 	SCMP_SYS(fstat),
 	SCMP_SYS(futex),
 	SCMP_SYS(getpid),
 	SCMP_SYS(getrandom),
-	SCMP_SYS(getsockname),
 	SCMP_SYS(getsockopt),
 	SCMP_SYS(gettid),
-	SCMP_SYS(gettimeofday),
 	SCMP_SYS(lseek),
 	SCMP_SYS(madvise),
+	SCMP_SYS(memfd_create), /* for the journal, if memory is short */
 	SCMP_SYS(mremap),
 	SCMP_SYS(munmap),
 	SCMP_SYS(newfstatat),
@@ -66,15 +95,13 @@ static const int agent_plain[] = {
 	SCMP_SYS(sendmsg),
 	SCMP_SYS(sendto),
 	SCMP_SYS(setsockopt),
-	SCMP_SYS(shutdown),
-	SCMP_SYS(signalfd4),
+	SCMP_SYS(signalfd4), /* the end of the loop changes it */
 	SCMP_SYS(tgkill), /* abort() */
 	/* sd_notify() compares them */
 	SCMP_SYS(getuid),
 	SCMP_SYS(geteuid),
 	SCMP_SYS(getgid),
 	SCMP_SYS(getegid),
-	SCMP_SYS(timerfd_create),
 	SCMP_SYS(timerfd_settime),
 	SCMP_SYS(write),
 	SCMP_SYS(writev),
@@ -126,17 +153,20 @@ static const struct limited freezer_limited[] = {
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct role agent = {
-	agent_plain,
-	NR(agent_plain),
-	agent_limited,
-	NR(agent_limited),
+	agent_plain, NR(agent_plain), agent_limited, NR(agent_limited), NULL,
+};
+
+static const struct role agent_start = {
+	agent_start_plain,
+	NR(agent_start_plain),
+	agent_start_limited,
+	NR(agent_start_limited),
+	&agent,
 };
 
 static const struct role freezer = {
-	freezer_plain,
-	NR(freezer_plain),
-	freezer_limited,
-	NR(freezer_limited),
+	freezer_plain, NR(freezer_plain), freezer_limited, NR(freezer_limited),
+	NULL,
 };
 
 static int add_rules(scmp_filter_ctx filter, const struct role *role)
@@ -156,7 +186,7 @@ static int add_rules(scmp_filter_ctx filter, const struct role *role)
 		if (err)
 			return err;
 	}
-	return 0;
+	return role->more ? add_rules(filter, role->more) : 0;
 }
 
 static int load(const struct role *role)
@@ -176,6 +206,11 @@ static int load(const struct role *role)
 	if (err)
 		log_err("seccomp: cannot load the filter: %s", strerror(-err));
 	return err;
+}
+
+int privdrop_filter_agent_start(void)
+{
+	return load(&agent_start);
 }
 
 int privdrop_filter_agent(void)

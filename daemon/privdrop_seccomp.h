@@ -4,7 +4,8 @@
 #define KFREEZE_PRIVDROP_SECCOMP_H
 
 /* Any other call kills the process from now on. 0 or -errno, logged. */
-int privdrop_filter_agent(void);
+int privdrop_filter_agent_start(void);
+int privdrop_filter_agent(void); /* fewer */
 int privdrop_filter_freezer(void); /* of all threads there are */
 
 #endif

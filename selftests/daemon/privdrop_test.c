@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -52,11 +53,18 @@ static void check_status(const char *line)
 	exit(EXIT_FAILURE);
 }
 
+static int drop_agent(void)
+{
+	int err = privdrop_agent_start();
+
+	return err ? err : privdrop_agent();
+}
+
 TEST(agent_keeps_nothing)
 {
 	setup(USERS);
 	open_status();
-	CHECK_EQ(privdrop_agent(), 0);
+	CHECK_EQ(drop_agent(), 0);
 	check_status("\nUid:\t61234\t61234\t61234\t61234\n");
 	check_status("\nGid:\t61235\t61235\t61235\t61235\n");
 	check_status("\nGroups:\t61235 \n");
@@ -72,20 +80,20 @@ TEST(agent_keeps_nothing)
 TEST(agent_needs_its_user)
 {
 	setup("root:x:0:0::/root:/bin/sh\n");
-	CHECK_EQ(privdrop_agent(), -ENOENT);
+	CHECK_EQ(privdrop_agent_start(), -ENOENT);
 	CHECK_EQ(geteuid(), 0);
 }
 
 TEST(agent_refuses_a_privileged_user)
 {
 	setup("root:x:0:0::/root:/bin/sh\nkfreezed:x:0:0::/:/bin/sh\n");
-	CHECK_EQ(privdrop_agent(), -ENOENT);
+	CHECK_EQ(privdrop_agent_start(), -ENOENT);
 }
 
 TEST(agent_refuses_a_privileged_group)
 {
 	setup("root:x:0:0::/root:/bin/sh\nkfreezed:x:61234:0::/:/bin/sh\n");
-	CHECK_EQ(privdrop_agent(), -ENOENT);
+	CHECK_EQ(privdrop_agent_start(), -ENOENT);
 }
 
 /* As systemd starts it, but for a bounding set that it left. */
@@ -94,7 +102,7 @@ TEST(agent_refuses_what_it_cannot_drop)
 	setup(USERS);
 	CHECK_EQ(setresgid(61235, 61235, 61235), 0);
 	CHECK_EQ(setresuid(61234, 61234, 61234), 0);
-	CHECK_EQ(privdrop_agent(), -EPERM);
+	CHECK_EQ(drop_agent(), -EPERM);
 }
 
 static void open_for_writing(void)
@@ -176,17 +184,72 @@ static void check_dies_of(int (*drop)(void), void (*call)(void))
 	CHECK_EQ(read(marker[0], &byte, 1), 1);
 }
 
+static void poll_more(void)
+{
+	epoll_create1(EPOLL_CLOEXEC);
+}
+
+static void listen_to_more(void)
+{
+	listen(0, 1);
+}
+
+static void unlink_file(void)
+{
+	unlink("/tmp/privdrop_test");
+}
+
+static void connect_to_hypervisor(void)
+{
+	socket(AF_VSOCK, SOCK_STREAM, 0);
+}
+
+static void fake_input(void)
+{
+	ioctl(0, TIOCSTI, "x");
+}
+
+static void filter_again(void)
+{
+	syscall(SYS_seccomp, 0, 0, NULL);
+}
+
+static void ask_for_capabilities(void)
+{
+	syscall(SYS_capset, NULL, NULL);
+}
+
+/* While it starts it may do some of what it will not while it serves. */
 TEST(agent_dies_of_what_it_may_not)
 {
-	static void (*const calls[])(void) = {
-		open_for_writing,   create,   run,   spawn,
-		connect_to_network, map_code, trace, become_root,
+	static const struct {
+		void (*call)(void);
+		bool at_start;
+	} calls[] = {
+		{run, false},
+		{spawn, false},
+		{connect_to_network, false},
+		{map_code, false},
+		{trace, false},
+		{open_for_writing, false},
+		{create, false},
+		{fake_input, false},
+		{become_root, true},
+		{poll_more, true},
+		{listen_to_more, true},
+		{unlink_file, true},
+		{connect_to_hypervisor, true},
+		{filter_again, true},
+		{ask_for_capabilities, true},
 	};
 	size_t i;
 
 	setup(USERS);
-	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		check_dies_of(privdrop_agent, calls[i]);
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (!calls[i].at_start)
+			check_dies_of(privdrop_agent_start, calls[i].call);
+		check_dies_of(drop_agent, calls[i].call);
+	}
 }
 
 static int drop_freezer(void)
@@ -234,7 +297,7 @@ TEST(agent_may_read_its_port_again)
 	int fd;
 
 	setup(USERS);
-	CHECK_EQ(privdrop_agent(), 0);
+	CHECK_EQ(drop_agent(), 0);
 	fd = open("/dev/null", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	CHECK(fd >= 0);
 }
