@@ -68,9 +68,9 @@ extern const struct freezer_ops freezer_kmod, freezer_ioctl;
 /* Thaw what any session of the module holds. -ENOENT: there is no module. */
 int freezer_kmod_rescue(void);
 
-/* Says in the log which backend there is now. @only_kmod: it is the module, whose
- * session is kept, so that the right to open another is not needed; an error,
- * logged, without it. 0 or -errno. */
+/* Says in the log which backend there is now. @only_kmod: it is the module,
+ * whose session is kept, so that the right to open another is not needed; an
+ * error, logged, without it. 0 or -errno. */
 int freezer_init(bool only_kmod);
 
 /* Readable when freezer_dispatch() has work. */
