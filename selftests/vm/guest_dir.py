@@ -16,7 +16,10 @@ PREFIX = "work-"
 def remove_stale():
     """What runs killed with -9 left behind: nobody holds its lock."""
     for path in cache_dir().glob(PREFIX + "*"):
-        fd = os.open(path, os.O_RDONLY)
+        try:
+            fd = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:       # its run has just ended
+            continue
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(path, ignore_errors=True)
