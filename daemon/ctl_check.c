@@ -69,7 +69,7 @@ static bool secure_boot_is_on(void)
 	return value[SECURE_BOOT_BYTE] == 1;
 }
 
-static void check_backend(void)
+void ctl_check_backend(void)
 {
 	if (!access("/sys/module/kfreeze", F_OK)) {
 		puts("backend: kmod: the kernel module is loaded");
@@ -151,7 +151,7 @@ int ctl_check(const struct config *config)
 {
 	int mounts_err, hooks_err;
 
-	check_backend();
+	ctl_check_backend();
 	mounts_err = check_mounts(config);
 	hooks_err = check_hooks(config);
 	return mounts_err ? mounts_err : hooks_err;

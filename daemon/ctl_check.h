@@ -8,4 +8,7 @@ struct config;
 /* On standard output. 0, or -EINVAL if there is a problem. */
 int ctl_check(const struct config *config);
 
+/* Of this, what the next freeze would take. */
+void ctl_check_backend(void);
+
 #endif

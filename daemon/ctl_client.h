@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A kfreeze-monitor of kfreezectl's own. It thaws if we die. */
+/* A kfreeze-monitor: one of kfreezectl's own, which thaws if we die, or the
+ * system's. */
 #ifndef KFREEZE_CTL_CLIENT_H
 #define KFREEZE_CTL_CLIENT_H
 
@@ -7,14 +8,17 @@
 
 struct config;
 
-/* 0 or -errno, logged. */
+/* Our own. 0 or -errno, logged. */
 int ctl_client_start(const struct config *config);
+
+/* The system's, that answers IPC_STATUS and IPC_REPORT. 0 or -errno, logged. */
+int ctl_client_connect(void);
 
 typedef void (*ctl_record_fn)(const struct report_record *record);
 
-/* Ask and wait for the answer, whose text goes to @text. @record: called with
- * each, or NULL. A count or -errno. */
+/* Ask and wait for the answer, which also says what has failed. @record: called
+ * with each, or NULL. A count or -errno. */
 int ctl_client_ask(enum ipc_request_type type, ctl_record_fn record,
-		   char text[IPC_TEXT_MAX]);
+		   struct ipc_reply *answer);
 
 #endif

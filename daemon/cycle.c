@@ -250,6 +250,13 @@ static bool freezer_is_busy(void)
 	       state.phase == CYCLE_THAWING;
 }
 
+void cycle_update_report(void)
+{
+	if (freezer_is_busy() && !state.retry_until_ms &&
+	    !freezer_records(state.targets, state.mounts.nr_targets))
+		cycle_report_targets(state.targets, state.mounts.nr_targets);
+}
+
 /* No word of the backend any more: let go of it, upon which it thaws. */
 static void give_up_on_freezer(const char *reason)
 {
@@ -385,7 +392,8 @@ static void start_freezer(void)
 	err = freezer_freeze(&request);
 	if (retry_later(err))
 		return;
-	cycle_report_backend(freezer_name(), freezer_weaker());
+	cycle_report_backend(freezer_name(), freezer_weaker(),
+			     request.timeout_ms);
 	mounts_close(&state.mounts);
 	if (err) {
 		fail_request(&request, err);

@@ -58,6 +58,9 @@ void cycle_configure(void);
 
 enum cycle_phase cycle_phase(void);
 
+/* The report has the filesystems as they are now, also in mid-cycle. */
+void cycle_update_report(void);
+
 /* Only when idle. */
 void cycle_freeze(const struct cycle_request *request);
 

@@ -61,6 +61,7 @@ void cycle_report_targets(const struct freezer_target *targets, size_t nr)
 		to = report_target(i);
 		if (!to)
 			break;
+		to->state = from->state;
 		to->err = from->err;
 		report_copy(to->step, sizeof(to->step),
 			    freezer_step_name(from->step));
@@ -130,7 +131,8 @@ void cycle_report_hook(void *unused, const struct hooks_result *result)
 	report_copy(hook->last_line, sizeof(hook->last_line), result->line);
 }
 
-void cycle_report_backend(const char *name, const char *weaker)
+void cycle_report_backend(const char *name, const char *weaker,
+			  uint32_t timeout_ms)
 {
 	struct report_cycle *cycle = report_cycle();
 
@@ -138,6 +140,7 @@ void cycle_report_backend(const char *name, const char *weaker)
 		return;
 	report_copy(cycle->backend, sizeof(cycle->backend), name);
 	report_copy(cycle->weaker, sizeof(cycle->weaker), weaker);
+	cycle->timeout_ms = timeout_ms;
 }
 
 uint64_t cycle_report_hold_ns(void)

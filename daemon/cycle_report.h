@@ -14,7 +14,8 @@ struct mounts;
 
 /* Before the freeze: targets and skips. */
 void cycle_report_mounts(const struct mounts *mounts);
-void cycle_report_backend(const char *name, const char *weaker);
+void cycle_report_backend(const char *name, const char *weaker,
+			  uint32_t timeout_ms);
 void cycle_report_hook(void *unused, const struct hooks_result *result);
 
 /* These do not allocate. */

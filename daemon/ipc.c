@@ -6,11 +6,73 @@
 #include "ipc.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #define IS_STRING(array) (memchr(array, '\0', sizeof(array)) != NULL)
 #define ERRNO_MAX 4095 /* the kernel's */
+#define BACKLOG 8
+
+/* Connected or bound, as @join does. */
+static int open_socket(const char *path,
+		       int (*join)(int, const struct sockaddr *, socklen_t))
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd, err;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (!join(fd, (struct sockaddr *)&address, sizeof(address)))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+int ipc_connect(const char *path)
+{
+	return open_socket(path, connect);
+}
+
+int ipc_listen(const char *path)
+{
+	int fd = ipc_connect(path), err;
+	mode_t mask;
+
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 || fd == -EAGAIN)
+		return -EADDRINUSE;
+	if (fd == -ECONNREFUSED)
+		unlink(path);
+	mask = umask(0177);
+	fd = open_socket(path, bind);
+	umask(mask);
+	if (fd < 0 || !listen(fd, BACKLOG))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+void ipc_fill_answer(struct ipc_reply *reply, uint32_t id, int err,
+		     unsigned int count, const char *text)
+{
+	memset(reply, 0, sizeof(*reply)); /* also the padding: it is sent */
+	reply->type = IPC_ANSWER;
+	reply->id = id;
+	reply->err = err;
+	reply->count = count;
+	snprintf(reply->text, sizeof(reply->text), "%s", text);
+}
 
 /* 0 or -errno, and so one that may be negated. */
 static bool is_result(int32_t err)

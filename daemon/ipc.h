@@ -16,6 +16,8 @@
 
 #define IPC_VERSION 2
 #define IPC_SOCKET "/run/kfreeze/monitor.sock"
+/* root's: IPC_HELLO, IPC_STATUS, IPC_REPORT */
+#define IPC_ADMIN_SOCKET "/run/kfreeze/admin.sock"
 #define IPC_TEXT_MAX 512
 #define IPC_MAX_PATHS 1024
 #define IPC_PATHS_SIZE PATH_MAX /* of one message: the longest fits */
@@ -25,7 +27,7 @@ enum ipc_request_type {
 	IPC_ADD_PATHS, /* mount points for the next IPC_FREEZE; not answered */
 	IPC_FREEZE, /* answered when frozen, failed or aborted */
 	IPC_THAW, /* answered when everything is thawed */
-	IPC_STATUS, /* answered at once */
+	IPC_STATUS, /* answered at once; the text is of a loss */
 	IPC_REPORT, /* answered with records, then a reply */
 	IPC_QUERY, /* likewise; one at a time, not while anything is frozen */
 	IPC_REQUEST_MAX = IPC_QUERY,
@@ -78,6 +80,14 @@ struct ipc_reply {
 		struct query_record query_record; /* IPC_QUERY_RECORD */
 	};
 };
+
+/* A socket, or -errno. -EADDRINUSE if somebody listens there; a path that is
+ * left from one who has died is taken over. Only our own user may connect. */
+int ipc_connect(const char *path);
+int ipc_listen(const char *path);
+
+void ipc_fill_answer(struct ipc_reply *reply, uint32_t id, int err,
+		     unsigned int count, const char *text);
 
 /* All return 0 or -errno; -EPROTO for a malformed message, -EPIPE at EOF,
  * -EAGAIN when there is nothing to read or no room to write. */

@@ -15,6 +15,7 @@
 #include "config.h"
 #include "freezer_list.h"
 #include "freezer_rescue.h"
+#include "ipc.h"
 #include "log.h"
 #include "memory.h"
 #include "monitor.h"
@@ -37,6 +38,19 @@ static int check_agent(int fd)
 		return -ENOTSOCK;
 	/* hooks must not inherit it: its end means that we are gone */
 	return fcntl(fd, F_SETFD, FD_CLOEXEC) ? -errno : 0;
+}
+
+/* -1: nobody can ask for the status, but the host can freeze. */
+static int get_admin_listener(const struct config *config)
+{
+	int fd;
+
+	if (config->private)
+		return -1;
+	fd = ipc_listen(IPC_ADMIN_SOCKET);
+	if (fd < 0)
+		log_warn(IPC_ADMIN_SOCKET ": cannot listen: %s", strerror(-fd));
+	return fd < 0 ? -1 : fd;
 }
 
 /* Memory first: when the filesystem of the program is frozen a page fault is a
@@ -80,7 +94,8 @@ int main(int argc, char **argv)
 	}
 	err = prepare();
 	if (!err)
-		err = monitor_run(&config, listen_fd, config.agent_fd);
+		err = monitor_run(&config, listen_fd, config.agent_fd,
+				  get_admin_listener(&config));
 	if (err)
 		log_err("cannot go on: %s", strerror(-err));
 	config_free(&config);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * kfreezectl: the administrator's tool. Freezes through a monitor of its own,
- * with the settings and hooks of the system's.
+ * with the settings and hooks of the system's, and asks that one how it is.
  */
 #include <errno.h>
 #include <signal.h>
@@ -15,6 +15,8 @@
 #include "config.h"
 #include "ctl_check.h"
 #include "ctl_client.h"
+#include "ctl_report.h"
+#include "ctl_status.h"
 #include "freezer.h"
 #include "freezer_list.h"
 #include "freezer_rescue.h"
@@ -53,35 +55,6 @@ static int thaw(char **argv)
 	return rescue_run() ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static unsigned long long milliseconds(uint64_t ns)
-{
-	return ns / 1000000;
-}
-
-static void print_record(const struct report_record *record)
-{
-	const struct report_target *target = &record->target;
-	const struct report_hook *hook = &record->hook;
-
-	if (record->kind == REPORT_CYCLE)
-		printf("backend: %s\n", record->cycle.backend);
-	if (record->kind == REPORT_TARGET)
-		printf("  level %u: %s: flush %llu ms, freeze %llu ms, thaw %llu "
-		       "ms%s%s\n",
-		       target->level, target->path,
-		       milliseconds(target->flush_ns),
-		       milliseconds(target->freeze_ns),
-		       milliseconds(target->thaw_ns), target->err ? ": " : "",
-		       target->err ? strerror(-target->err) : "");
-	if (record->kind == REPORT_SKIP)
-		printf("  not frozen: %s: %s\n", record->skip.path,
-		       record->skip.reason);
-	if (record->kind == REPORT_HOOK)
-		printf("  %s hook %s: exit status %d after %llu ms\n",
-		       hook->phase, hook->path, hook->exit_code,
-		       milliseconds(hook->duration_ns));
-}
-
 static int run_command(char **argv)
 {
 	int status;
@@ -103,24 +76,25 @@ static int run_command(char **argv)
  * the freeze lasted. */
 static int freeze_for(char **argv)
 {
-	char text[IPC_TEXT_MAX];
 	int status = EXIT_SUCCESS, count;
+	struct ipc_reply answer;
 
 	config.private = true;
 	if (ctl_client_start(&config))
 		return EXIT_FAILURE;
-	if (ctl_client_ask(IPC_FREEZE, NULL, text) < 0)
-		return fail(text);
+	if (ctl_client_ask(IPC_FREEZE, NULL, &answer) < 0)
+		return fail(answer.text);
 	if (argv)
 		status = run_command(argv);
-	count = ctl_client_ask(IPC_THAW, NULL, text);
+	count = ctl_client_ask(IPC_THAW, NULL, &answer);
 	if (count < 0)
-		return fail(text);
+		return fail(answer.text);
 	if (argv)
 		return status;
 	printf("%d filesystems were frozen and thawed\n", count);
-	return ctl_client_ask(IPC_REPORT, print_record, text) < 0 ? fail(text)
-								  : EXIT_SUCCESS;
+	if (ctl_client_ask(IPC_REPORT, ctl_report_print, &answer) < 0)
+		return fail(answer.text);
+	return EXIT_SUCCESS;
 }
 
 static int rehearse(char **argv)
@@ -138,15 +112,32 @@ static int run(char **argv)
 	return freeze_for(argv);
 }
 
+static int status(char **argv)
+{
+	(void)argv;
+	return ctl_status() ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int report(char **argv)
+{
+	(void)argv;
+	return ctl_status_report() ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 static const struct command {
 	const char *name;
 	int (*fn)(char **argv);
+	bool has_settings;
 	const char *help;
 } commands[] = {
-	{"check", check, "what a freeze would do, and what is in its way"},
-	{"rehearse", rehearse, "freeze, thaw at once, and tell how long it took"},
-	{"run", run, "-- COMMAND: freeze, run it, thaw"},
-	{"thaw", thaw, "thaw what any kfreeze has frozen; its host hears so"},
+	{"check", check, true, "what a freeze would do, and what is in its way"},
+	{"rehearse", rehearse, true,
+	 "freeze, thaw at once, and tell how long it took"},
+	{"status", status, false, "what is frozen now, and until when"},
+	{"report", report, false, "what became of the last freeze"},
+	{"run", run, true, "-- COMMAND: freeze, run it, thaw"},
+	{"thaw", thaw, true,
+	 "thaw what any kfreeze has frozen; its host hears so"},
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -179,8 +170,9 @@ int main(int argc, char **argv)
 	if (i == NR_COMMANDS)
 		return usage(stderr);
 	if (geteuid())
-		return fail("only root can freeze");
-	if (config_load_monitor(&config, 1, no_arguments))
+		return fail("only root may do this");
+	if (commands[i].has_settings &&
+	    config_load_monitor(&config, 1, no_arguments))
 		return EXIT_FAILURE;
 	return commands[i].fn(argv + 2);
 }

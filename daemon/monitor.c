@@ -20,6 +20,7 @@
 #include "ipc.h"
 #include "log.h"
 #include "loss.h"
+#include "monitor_admin.h"
 #include "monitor_link.h"
 #include "privdrop.h"
 #include "query_process.h"
@@ -78,12 +79,7 @@ static void answer(uint32_t id, int err, unsigned int count, const char *text)
 {
 	struct ipc_reply reply;
 
-	memset(&reply, 0, sizeof(reply)); /* also the padding: it is sent */
-	reply.type = IPC_ANSWER;
-	reply.id = id;
-	reply.err = err;
-	reply.count = count;
-	snprintf(reply.text, sizeof(reply.text), "%s", text);
+	ipc_fill_answer(&reply, id, err, count, text);
 	send_reply(&reply);
 }
 
@@ -500,7 +496,7 @@ static int add_signals(void)
 	return 0;
 }
 
-static int set_up(int listen_fd, int agent_fd)
+static int set_up(int listen_fd, int agent_fd, int admin_fd)
 {
 	const struct passwd *user = getpwnam(PRIVDROP_USER);
 	int err;
@@ -527,16 +523,20 @@ static int set_up(int listen_fd, int agent_fd)
 	if (err < 0)
 		return err;
 	query_process_init(state.event, &query_events);
+	if (admin_fd >= 0)
+		err = monitor_admin_init(state.event, admin_fd, current_state);
+	if (err < 0)
+		return err;
 	return monitor_link_init(state.event, &link_ops,
 				 user ? user->pw_uid : 0, listen_fd, agent_fd);
 }
 
-int monitor_run(struct config *config, int listen_fd, int agent_fd)
+int monitor_run(struct config *config, int listen_fd, int agent_fd, int admin_fd)
 {
 	int err;
 
 	state.config = config;
-	err = set_up(listen_fd, agent_fd);
+	err = set_up(listen_fd, agent_fd, admin_fd);
 	if (err < 0)
 		return err;
 	sd_notify(0, "READY=1");

@@ -56,14 +56,14 @@ static int on_agent(sd_event_source *source, int fd, uint32_t events, void *unus
 	return 0;
 }
 
-static bool is_trusted(int fd)
+bool monitor_link_trusts(int fd, uid_t uid)
 {
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
 		return false;
-	if (peer.uid == 0 || peer.uid == state.uid)
+	if (peer.uid == 0 || peer.uid == uid)
 		return true;
 	log_warn("refused a connection of pid %d, uid %u", peer.pid, peer.uid);
 	return false;
@@ -90,7 +90,7 @@ static int on_connect(sd_event_source *source, int listen_fd, uint32_t events,
 	(void)unused;
 	if (fd < 0)
 		return 0;
-	if (!is_trusted(fd) || take_agent(fd)) {
+	if (!monitor_link_trusts(fd, state.uid) || take_agent(fd)) {
 		close(fd);
 		return 0;
 	}

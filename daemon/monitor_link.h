@@ -22,6 +22,9 @@ struct monitor_link_ops {
 int monitor_link_init(sd_event *event, const struct monitor_link_ops *ops,
 		      uid_t uid, int listen_fd, int agent_fd);
 
+/* At the other end of @fd is root or @uid; else that is logged. */
+bool monitor_link_trusts(int fd, uid_t uid);
+
 /* The next agent may come when this one has gone. */
 bool monitor_link_listens(void);
 

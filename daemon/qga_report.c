@@ -13,6 +13,7 @@
 #include "monitor_client.h"
 #include "qga_json.h"
 #include "qga_request.h"
+#include "report_name.h"
 
 struct collection {
 	struct qga_request *request;
@@ -26,41 +27,19 @@ static void add_number(struct json_object *object, const char *key, uint64_t val
 		qga_json_add(object, key, json_object_new_uint64(value));
 }
 
-static const char *verdict_name(uint32_t verdict)
-{
-	static const char *const names[] = {
-		[REPORT_UNDER_WAY] = "under-way", [REPORT_OK] = "ok",
-		[REPORT_FAILED] = "failed",	  [REPORT_ABORTED] = "aborted",
-		[REPORT_LOST] = "lost",
-	};
-
-	return names[verdict];
-}
-
-static const char *application_name(uint32_t application)
-{
-	static const char *const names[] = {
-		[REPORT_APPLICATION_NONE] = "",
-		[REPORT_APPLICATION_OK] = "ok",
-		[REPORT_APPLICATION_FAILED] = "failed",
-		[REPORT_APPLICATION_LOST] = "lost",
-	};
-
-	return names[application];
-}
-
 static void add_cycle(struct collection *collection,
 		      const struct report_cycle *cycle)
 {
 	struct json_object *object = json_object_new_object();
 
 	qga_json_add(object, "id", json_object_new_int64(cycle->id));
-	qga_json_add_known(object, "verdict", verdict_name(cycle->verdict));
+	qga_json_add_known(object, "verdict",
+			   report_name_verdict(cycle->verdict));
 	qga_json_add_known(object, "reason", cycle->reason);
 	/* of a freeze that was none, applications can say nothing */
 	if (cycle->verdict == REPORT_OK)
 		qga_json_add_known(object, "application",
-				   application_name(cycle->application));
+				   report_name_application(cycle->application));
 	qga_json_add_known(object, "backend", cycle->backend);
 	qga_json_add_known(object, "backend-weaker", cycle->weaker);
 	add_number(object, "freeze-realtime-ns", cycle->freeze_realtime_ns);

@@ -44,6 +44,7 @@ struct report_cycle {
 	uint32_t application; /* enum report_application */
 	char backend[8]; /* "kmod" or "ioctl" */
 	char weaker[192]; /* what another backend would do better, or "" */
+	uint32_t timeout_ms; /* the longest that anything stays frozen */
 	uint64_t freeze_realtime_ns; /* when the last target was frozen; 0: never */
 	uint64_t freeze_monotonic_ns;
 	uint64_t thaw_realtime_ns; /* when the last target was thawed; 0: not yet */
@@ -57,6 +58,7 @@ struct report_target {
 	char fstype[32];
 	uint32_t major, minor;
 	uint32_t level;
+	uint32_t state; /* enum kfreeze_target_state */
 	int32_t err; /* 0 or -errno */
 	char step[8]; /* where err happened: "open", "flush", "freeze", "thaw" */
 	uint64_t flush_ns, freeze_ns, hold_ns, thaw_ns; /* 0: unknown */

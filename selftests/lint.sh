@@ -70,7 +70,7 @@ check_kmod_includes() {
 
 # The two roles of the daemon share only what both may know.
 AGENT='agent|channel|qga[a-z_]*|monitor_(client|process|queue)|kfreezed'
-MONITOR='monitor|loss|monitor_link|query_[a-z_]*|mounts[a-z_]*|stacking|hook[a-z_]*|freezer[a-z_]*|cycle|report|kfreeze_monitor'
+MONITOR='monitor|loss|monitor_(admin|link)|query_[a-z_]*|mounts[a-z_]*|stacking|hook[a-z_]*|freezer[a-z_]*|cycle|report|kfreeze_monitor'
 check_roles() {
 	local file bad=0
 
@@ -79,7 +79,7 @@ check_roles() {
 		agent | channel* | qga* | monitor_client | monitor_pending | monitor_process | monitor_queue | kfreezed)
 			grep -HnE "^#include \"($MONITOR)\.h\"" "$file" |
 				grep -v '"report.h"' && bad=1 ;;
-		monitor | monitor_link | query_* | mounts* | stacking | hook* | freezer* | cycle | kfreeze_monitor)
+		monitor | monitor_admin | monitor_link | query_* | mounts* | stacking | hook* | freezer* | cycle | kfreeze_monitor)
 			grep -HnE "^#include \"($AGENT)\.h\"" "$file" && bad=1 ;;
 		esac
 	done
@@ -103,7 +103,7 @@ check_libraries() {
 	library 'netlink/' freezer_kmod || bad=1
 	library 'libmount' 'mounts[a-z_]*' || bad=1
 	library '(cap-ng|seccomp)' 'privdrop[a-z_]*' || bad=1
-	library 'systemd/' agent monitor monitor_link 'channel[a-z_]*' log cycle 'hook[a-z_]*' \
+	library 'systemd/' agent monitor monitor_link monitor_admin 'channel[a-z_]*' log cycle 'hook[a-z_]*' \
 		'freezer[a-z_]*' query_process status kfreezed kfreeze_monitor monitor_client || bad=1
 	return $bad
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* An agent that lies, to the monitor's own loop; what it works with is fake. */
+/* An agent that lies, and an administrator, to the monitor's own loop; what it
+ * works with is fake. */
 #include "input.h"
 
 #include <errno.h>
@@ -24,6 +25,8 @@
 
 #define PATIENCE_MS 20000
 #define NR_RECORDS 40
+#define GREETED 128 /* first byte: less than this */
+#define ADMIN 64 /* this bit of it */
 
 /* --- what the monitor works with: everything happens at once or at the thaw --- */
 
@@ -93,6 +96,10 @@ int cycle_init(sd_event *event, const struct config *config,
 }
 
 void cycle_configure(void)
+{
+}
+
+void cycle_update_report(void)
 {
 }
 
@@ -201,37 +208,55 @@ int config_reload(struct config *config)
 	return 0;
 }
 
-/* --- the agent --- */
+/* --- the agent, the administrator --- */
 
-static struct sockaddr_un address = {.sun_family = AF_UNIX};
+static int agent_listener, admin_listener;
 
-static void *run(void *listener)
+static void *run(void *unused)
 {
 	static struct config config = {.timeout_ms = 60000,
 				       .lost_ttl_ms = 600000};
 
-	monitor_run(&config, *(int *)listener, -1);
+	(void)unused;
+	monitor_run(&config, agent_listener, -1, admin_listener);
 	abort(); /* it serves one agent after the other */
+}
+
+/* Of the abstract kind: nothing to clean up. */
+static struct sockaddr_un address_of(const char *role)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1,
+		 "kfreeze-fuzz-%s-%d", role, getpid());
+	return address;
+}
+
+static int listen_as(const char *role)
+{
+	const struct sockaddr_un address = address_of(role);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
+	    listen(fd, 1))
+		abort();
+	return fd;
 }
 
 static void start_monitor(void)
 {
-	static int listener;
 	pthread_t thread;
 
 	log_init("fuzz", "/dev/null", false);
-	/* of the abstract kind: nothing to clean up */
-	snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1,
-		 "kfreeze-fuzz-%d", getpid());
-	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (listener < 0 ||
-	    bind(listener, (struct sockaddr *)&address, sizeof(address)) ||
-	    listen(listener, 1) || pthread_create(&thread, NULL, run, &listener))
+	agent_listener = listen_as("agent");
+	admin_listener = listen_as("admin");
+	if (pthread_create(&thread, NULL, run, NULL))
 		abort();
 }
 
-static int connect_to_monitor(void)
+static int connect_to_monitor(const char *role)
 {
+	const struct sockaddr_un address = address_of(role);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)))
@@ -291,9 +316,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	int fd;
 
 	first = fuzz_byte(&input);
-	fd = connect_to_monitor();
+	fd = connect_to_monitor(first & ADMIN ? "admin" : "agent");
 	scenario = first % NR_SCENARIOS;
-	if (first < 128)
+	if (first < GREETED)
 		greet(fd);
 	while (input.left)
 		fuzz_send(&input, fd, sizeof(struct ipc_request));

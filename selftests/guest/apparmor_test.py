@@ -39,6 +39,7 @@ def freeze_and_thaw_with_a_hook(host):
     host.guest.push(f"{HOOK_DIR}/10-label", HOOK, 0o755)
     check_equal(host.freeze(), 1)
     check_equal(host.status(), "frozen")
+    check("state: frozen" in host.guest.run("kfreezectl status").out, "status")
     check_equal(host.thaw(), 1)
     check_equal(host.last_cycle()["verdict"], "ok")
     check_equal(host.last_cycle()["backend"], host.backend)

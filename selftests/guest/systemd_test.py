@@ -151,6 +151,36 @@ def status_tells_state_and_last_cycle(system):
 
 
 @SUITE.test
+def kfreezectl_tells_the_same(system):
+    """From a frozen disk, too, and when the monitor was killed."""
+    status, report = "kfreezectl status", "kfreezectl report"
+    check_equal(system.freeze(), 1)
+    text = system.guest.run(status).out
+    check("state: frozen\n" in text and "  frozen: level 0: / (" in text, text)
+    system.thaw()
+    check("state: thawed\n" in system.guest.run(status).out, text)
+    text = system.guest.run(report).out
+    check("verdict: ok\n" in text and "  level 0: / (" in text, text)
+    system.freeze()
+    system.guest.run(f"kill -9 {system.main_pid('kfreeze-monitor')}")
+    system.check_lost()
+    system.guest.run("systemctl start kfreeze-monitor")
+    check("state: thawed\n" in system.guest.run(status).out, text)
+    system.guest.run("systemctl stop kfreezed kfreeze-monitor.service", 60)
+    job = system.guest.run(status, check=False)
+    check_equal(job.code, 1)
+    check("remedy: systemctl start kfreezed" in job.err, job.err)
+    system.guest.run("systemctl start kfreezed")
+    system.agent.sync(60)
+    check("state: thawed\n" in system.guest.run(status).out, text)
+    for user in ("nobody", "kfreezed"):
+        job = system.guest.run(f"setpriv --reuid {user} --clear-groups"
+                               " bash -c 'exec 3<>/run/kfreeze/admin.sock'",
+                               check=False)
+        check(job.code != 0, user)
+
+
+@SUITE.test
 def stop_and_restart(system):
     system.guest.run("systemctl stop kfreezed", 60)
     check_equal(system.is_active("kfreezed"), False)

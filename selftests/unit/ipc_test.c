@@ -4,6 +4,7 @@
 #include "ktap.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "ipc.h"
 
@@ -283,4 +284,55 @@ TEST(strings_without_an_end_are_refused)
 	reply = good_reply(IPC_ANSWER);
 	memset(reply.text, 'a', sizeof(reply.text));
 	CHECK_EQ(send_and_receive_reply(&reply), -EPROTO);
+}
+
+/* In a directory of the test's own. */
+static const char *socket_path(void)
+{
+	static char path[64] = "/tmp/kfreeze-ipc-XXXXXX";
+
+	CHECK(mkdtemp(path) != NULL);
+	strcat(path, "/socket");
+	return path;
+}
+
+static void remove_socket(const char *path)
+{
+	char directory[64];
+
+	strcpy(directory, path);
+	*strrchr(directory, '/') = '\0';
+	unlink(path);
+	rmdir(directory);
+}
+
+TEST(only_one_listens_at_a_path)
+{
+	const char *path = socket_path();
+	int listener, fd, other;
+	struct stat st;
+
+	CHECK_EQ(ipc_connect(path), -ENOENT);
+	listener = ipc_listen(path);
+	CHECK(listener >= 0);
+	CHECK_EQ(stat(path, &st), 0);
+	CHECK_EQ(st.st_mode, S_IFSOCK | 0600);
+	fd = ipc_connect(path);
+	CHECK(fd >= 0);
+	CHECK_EQ(ipc_listen(path), -EADDRINUSE);
+	close(listener);
+	CHECK_EQ(ipc_connect(path), -ECONNREFUSED);
+	other = ipc_listen(path);
+	remove_socket(path);
+	CHECK(other >= 0);
+}
+
+TEST(a_path_must_fit)
+{
+	char path[200];
+
+	memset(path, 'a', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	CHECK_EQ(ipc_listen(path), -ENAMETOOLONG);
+	CHECK_EQ(ipc_connect(path), -ENAMETOOLONG);
 }
