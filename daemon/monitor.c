@@ -190,25 +190,31 @@ static void reload_if_idle(void)
 		cycle_configure();
 }
 
-/* The one who waits for the freeze hears of a failure; else the one who waits
- * for the thaw, now or later, hears whether the freeze was lost. */
-static void on_decided(const struct cycle_result *result)
+/* Who waits for the thaw hears whether the freeze was lost. */
+static void settle_thaw(unsigned int count)
 {
 	char text[LOSS_TEXT_MAX];
-	int err = 0;
+	int err;
 
-	if (state.freeze_is_queued)
+	if (!state.thaw.waits)
 		return;
-	if (state.freeze.waits) {
+	err = loss_is_untold() ? -ESTALE : 0;
+	snprintf(text, sizeof(text), "%s", loss_text());
+	forget_lost();
+	answer_pending(&state.thaw, err, err ? 0 : count, text);
+}
+
+/* The one who waits for the freeze hears of a failure; else the one who waits
+ * for the thaw, now or later. A thaw that was asked for before the next freeze
+ * is none of that one's. */
+static void on_decided(const struct cycle_result *result)
+{
+	if (state.freeze.waits && !state.freeze_is_queued) {
 		forget_lost();
 		answer_pending(&state.freeze, result->err, 0, result->text);
 		answer_pending(&state.thaw, 0, 0, "");
-	} else if (state.thaw.waits) {
-		if (loss_is_untold())
-			err = -ESTALE;
-		snprintf(text, sizeof(text), "%s", loss_text());
-		forget_lost();
-		answer_pending(&state.thaw, err, err ? 0 : result->count, text);
+	} else {
+		settle_thaw(result->count);
 	}
 }
 

@@ -41,6 +41,7 @@ struct monitor_client {
 	enum ipc_state state; /* as told last */
 	struct monitor_queue out; /* not sent yet */
 	struct monitor_pending hello, freeze, thaw, report, query;
+	struct monitor_pending late_thaw; /* asked after the one of our own */
 	char told_loss[IPC_TEXT_MAX]; /* of the monitor's state IPC_LOST */
 	char loss[IPC_TEXT_MAX]; /* our own, the monitor has none; "": none */
 	int64_t loss_ends_ms;
@@ -299,6 +300,21 @@ static void ask_or_answer(struct monitor_client *client,
 		new->answer(new->data, err, 0, reason);
 }
 
+/* Of what the host has heard before: now for what it has asked meanwhile. */
+static void loss_is_forgotten(void *data, int err, unsigned int count,
+			      const char *text)
+{
+	struct monitor_client *client = data;
+	const struct monitor_pending late = client->late_thaw;
+
+	(void)err;
+	(void)count;
+	(void)text;
+	client->late_thaw = (struct monitor_pending){0};
+	if (late.answer)
+		monitor_thaw(client, late.answer, late.data);
+}
+
 void monitor_thaw(struct monitor_client *client, monitor_answer_fn fn, void *data)
 {
 	struct ipc_request request = {.type = IPC_THAW};
@@ -313,7 +329,10 @@ void monitor_thaw(struct monitor_client *client, monitor_answer_fn fn, void *dat
 		fn(data, -ESTALE, 0, loss);
 		return;
 	}
-	ask_or_answer(client, &client->thaw, &request, &new);
+	if (client->thaw.answer == loss_is_forgotten && !client->late_thaw.answer)
+		client->late_thaw = new;
+	else
+		ask_or_answer(client, &client->thaw, &request, &new);
 }
 
 void monitor_report(struct monitor_client *client, monitor_record_fn record,
@@ -354,12 +373,15 @@ static void keep_loss(struct monitor_client *client, const char *text)
 static void take_over_loss(struct monitor_client *client)
 {
 	struct ipc_request request = {.type = IPC_THAW};
+	const struct monitor_pending new = {
+		.answer = loss_is_forgotten,
+		.data = client,
+	};
 
 	if (client->state == IPC_LOST) {
 		client->loss[0] = '\0';
 		if (client->loss_was_told)
-			ask(client, &client->thaw, &request,
-			    &(struct monitor_pending){0});
+			ask(client, &client->thaw, &request, &new);
 	}
 	client->loss_was_told = false;
 }

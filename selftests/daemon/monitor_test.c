@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "client.h"
 #include "sandbox.h"
@@ -224,6 +225,35 @@ TEST(freeze_after_a_lost_one_starts_afresh)
 	CHECK(client_wait_state(&client, IPC_LOST, 1000 + AT_ONCE_MS));
 	CHECK_EQ(freeze(&client, a).count, 1);
 	CHECK_EQ(thaw(&client).err, 0);
+}
+
+/* The thaw of a lost freeze waits for its hooks, and a new freeze, too. */
+TEST(waiting_thaw_is_not_the_next_freezes)
+{
+	uint32_t late_thaw, next_freeze;
+	struct client client;
+	struct ipc_reply reply;
+	const char *a;
+
+	SANDBOX_ENTER("[general]\ntimeout = 1\n");
+	sandbox_write_file("/etc/kfreeze/hooks.d/1",
+			   "#!/bin/sh\n[ $1 = freeze ] || read -r x </run/go\n",
+			   0755);
+	CHECK_EQ(mkfifo("/run/go", 0600), 0);
+	a = sandbox_mount("a", NULL);
+	client = client_start();
+	CHECK_EQ(freeze(&client, a).err, 0);
+	CHECK(client_wait_state(&client, IPC_LOST, CLIENT_PATIENCE_MS));
+	late_thaw = client_send(&client, IPC_THAW);
+	next_freeze = client_send_freeze(&client, a, NULL);
+	sandbox_write_file("/run/go", "\n", 0600);
+	reply = client_answer(&client, late_thaw);
+	CHECK_EQ(reply.err, -ESTALE);
+	CHECK(strstr(reply.text, "fsfreeze is limited"));
+	CHECK_EQ(client_answer(&client, next_freeze).count, 1);
+	late_thaw = client_send(&client, IPC_THAW);
+	sandbox_write_file("/run/go", "\n", 0600);
+	CHECK_EQ(client_answer(&client, late_thaw).err, 0);
 }
 
 TEST(lost_state_ends_by_itself)

@@ -310,6 +310,28 @@ TEST(loss_is_told_once)
 	teardown();
 }
 
+/* What the new monitor is made to forget takes a while: it runs hooks. */
+TEST(thaw_waits_until_a_told_loss_is_forgotten)
+{
+	struct ipc_request request;
+
+	setup();
+	start_monitor(IPC_THAWED);
+	freeze();
+	close(monitor);
+	close(listener);
+	CHECK(strstr(ask(THAW), "fsfreeze is limited up to 60 seconds"));
+	start_monitor(IPC_LOST);
+	request = monitor_receives(IPC_THAW);
+	say(THAW);
+	CHECK(!is_readable(host, SILENCE_MS));
+	monitor_answers(&request, IPC_THAWED, 0);
+	request = monitor_receives(IPC_THAW);
+	monitor_answers(&request, IPC_THAWED, 0);
+	CHECK_STREQ(hear(), "{\"return\": 0}\n");
+	teardown();
+}
+
 TEST(nothing_is_logged_while_frozen)
 {
 	struct ipc_request request;
