@@ -22,6 +22,7 @@
 
 #include "freezer_child.h"
 #include "freezer_list.h"
+#include "freezer_rescue.h"
 #include "version.h"
 
 #define MAX_CHILDREN 48 /* more are there only if many cycles got stuck */
@@ -40,7 +41,7 @@ static struct {
 	bool under_way;
 	int fd; /* to the children; at its end when both are dead, or -1 */
 	int freezer_pidfd;
-	bool guard_replaced;
+	bool guard_replaced, rescued; /* once is enough, or it is no use */
 } state;
 
 static int ioctl_open(int epoll_fd)
@@ -61,8 +62,10 @@ static int watch(int fd)
 	return epoll_ctl(state.epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-static void reap_children(void)
+/* True if one has ended. */
+static bool reap_children(void)
 {
+	bool any = false;
 	siginfo_t info;
 	size_t i;
 
@@ -74,7 +77,9 @@ static void reap_children(void)
 			continue;
 		close(state.children[i]);
 		state.children[i] = -1;
+		any = true;
 	}
+	return any;
 }
 
 static bool has_room_for_children(void)
@@ -170,7 +175,7 @@ static void free_cycle(void)
 	if (state.freezer_pidfd >= 0)
 		close(state.freezer_pidfd);
 	state.fd = state.freezer_pidfd = -1;
-	state.under_way = state.guard_replaced = false;
+	state.under_way = state.guard_replaced = state.rescued = false;
 }
 
 static int make_cycle(struct freezer_request *request)
@@ -338,6 +343,34 @@ static int replace_guard(void)
 	return err ? err : watch(state.fd);
 }
 
+/* The cycle is over and nobody lives who would thaw what it has left. */
+static bool is_abandoned(void)
+{
+	int fd;
+
+	if (state.under_way || !state.cycle || child_is_settled(state.cycle) ||
+	    !*state.list)
+		return false;
+	fd = list_lock(state.list, false);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static void rescue_if_abandoned(void)
+{
+	pid_t pid;
+	int fd;
+
+	if (state.rescued || !is_abandoned())
+		return;
+	state.rescued = true;
+	pid = rescue_spawn();
+	fd = pid > 0 ? adopt(pid) : -1;
+	if (fd >= 0)
+		close(fd);
+}
+
 static void notice_frozen(struct freezer_notice *notice)
 {
 	size_t i;
@@ -378,7 +411,8 @@ static int ioctl_dispatch(struct freezer_notice *notice)
 	char packet;
 	ssize_t len;
 
-	reap_children();
+	if (reap_children())
+		rescue_if_abandoned();
 	if (!state.under_way)
 		return -EAGAIN;
 	len = recv(state.fd, &packet, 1, MSG_DONTWAIT);
@@ -397,6 +431,7 @@ static int ioctl_dispatch(struct freezer_notice *notice)
 		return -EAGAIN;
 	notice_lost(notice);
 	end_cycle();
+	rescue_if_abandoned();
 	return 0;
 }
 

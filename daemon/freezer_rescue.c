@@ -27,6 +27,7 @@
 #define WAIT_S 10 /* for the living, who thaw at once if they can */
 #define START_MS 3000 /* then a start goes on without the result */
 #define GUARD_MS 10000 /* for the guard's last word */
+#define PROGRAM "/proc/self/exe"
 
 static bool is_valid(const struct child_cycle *cycle, size_t size)
 {
@@ -298,4 +299,23 @@ void rescue_start(void)
 	poll(&fd, 1, START_MS);
 	waitid(P_PIDFD, fd.fd, &info, WEXITED | WNOHANG);
 	close(fd.fd);
+}
+
+/* It may get stuck, and must not keep what the monitor has open. */
+pid_t rescue_spawn(void)
+{
+	char name[] = "kfreeze-monitor", option[] = "--rescue";
+	char *argv[] = {name, option, NULL};
+	sigset_t none;
+	pid_t pid;
+
+	if (!has_lists())
+		return 0;
+	pid = fork();
+	if (pid)
+		return pid < 0 ? -errno : pid;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execv(PROGRAM, argv);
+	_exit(127);
 }

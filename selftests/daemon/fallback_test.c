@@ -11,15 +11,13 @@
 #include "pair.h"
 #include "sandbox.h"
 
-#define AT_ONCE_MS 1000 /* a bound promised to users */
-
 static void check_thawed_and_lost(struct client *client)
 {
 	struct ipc_reply reply;
 
-	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
-	CHECK(sandbox_is_writable(pair_b, AT_ONCE_MS));
-	CHECK(client_wait_state(client, IPC_LOST, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_a, PAIR_AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_b, PAIR_AT_ONCE_MS));
+	CHECK(client_wait_state(client, IPC_LOST, PAIR_AT_ONCE_MS));
 	CHECK(strstr(client->text, "a process of the freezer died"));
 	reply = pair_thaw(client);
 	CHECK_EQ(reply.err, -ESTALE);
@@ -67,8 +65,8 @@ TEST(freezer_and_guard_killed)
 static void check_thawed_without_monitor(struct client *client)
 {
 	CHECK_EQ(client_wait_exit(client, CLIENT_PATIENCE_MS), SIGKILL);
-	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
-	CHECK(sandbox_is_writable(pair_b, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_a, PAIR_AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_b, PAIR_AT_ONCE_MS));
 }
 
 TEST(monitor_killed)
@@ -116,7 +114,7 @@ TEST(foreign_freeze_fails_the_whole_set)
 	CHECK_EQ(reply.err, -EBUSY);
 	CHECK(strstr(reply.text, pair_b));
 	CHECK(strstr(reply.text, "somebody else has frozen it"));
-	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_a, PAIR_AT_ONCE_MS));
 	CHECK(sandbox_is_frozen(pair_b));
 	CHECK_EQ(sandbox_fithaw(pair_b), 0);
 }
@@ -131,7 +129,7 @@ TEST(foreign_freeze_is_accepted_and_left)
 	CHECK_EQ(sandbox_fifreeze(pair_b), 0);
 	CHECK_EQ(pair_freeze_again(&client).count, 2);
 	CHECK_EQ(pair_thaw(&client).count, 2);
-	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_a, PAIR_AT_ONCE_MS));
 	CHECK(sandbox_is_frozen(pair_b));
 	CHECK_EQ(sandbox_fithaw(pair_b), 0);
 }
@@ -150,8 +148,8 @@ TEST(accepted_freeze_that_did_not_last_is_lost)
 	reply = pair_thaw(&client);
 	CHECK_EQ(reply.err, -ESTALE);
 	CHECK(strstr(reply.text, pair_b));
-	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
-	CHECK(sandbox_is_writable(pair_b, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_a, PAIR_AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_b, PAIR_AT_ONCE_MS));
 }
 
 /* The others' death is not his. */
@@ -165,8 +163,8 @@ TEST(accepted_freeze_is_left_by_the_guard)
 	CHECK_EQ(sandbox_fifreeze(pair_b), 0);
 	CHECK_EQ(pair_freeze_again(&client).count, 2);
 	pair_kill(&client, PAIR_FREEZER);
-	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
-	CHECK(client_wait_state(&client, IPC_LOST, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_a, PAIR_AT_ONCE_MS));
+	CHECK(client_wait_state(&client, IPC_LOST, PAIR_AT_ONCE_MS));
 	CHECK(sandbox_is_frozen(pair_b));
 	CHECK_EQ(sandbox_fithaw(pair_b), 0);
 }
@@ -247,7 +245,7 @@ TEST(umount_while_frozen_does_not_keep_it_frozen)
 	CHECK(writer_blocks(&writer));
 	CHECK_EQ(sandbox_umount_lazily(pair_a), 0);
 	CHECK_EQ(pair_thaw(&client).count, 2);
-	CHECK(writer_ends(&writer, AT_ONCE_MS));
+	CHECK(writer_ends(&writer, PAIR_AT_ONCE_MS));
 }
 
 TEST(grace_periods_are_expedited_only_while_freezing)
@@ -263,70 +261,47 @@ TEST(grace_periods_are_expedited_only_while_freezing)
 	CHECK(!pair_is_expedited());
 }
 
-/*
- * b lies on pair_a, which somebody else froze: b is clean, so its flush is through
- * at once, and its freeze waits for a's thaw. What else is frozen must not wait
- * for it: it is thawed at the deadline, and b whenever its freeze returns.
- */
+/* What else is frozen is thawed at the deadline, and the stuck one whenever its
+ * freeze returns. */
 TEST(stuck_freeze_does_not_delay_the_others)
 {
-	const char *other, *on_a;
 	struct client client;
 	struct ipc_reply reply;
 	long long start;
+	uint32_t id;
 
-	pair_need_ioctl();
 	SANDBOX_ENTER("[general]\ntimeout = 1\n");
-	pair_a = sandbox_mount("a", NULL);
-	on_a = sandbox_mount("b", pair_a);
-	other = sandbox_mount("c", NULL);
-	sandbox_sync(on_a);
-	sandbox_sync(pair_a);
-	client = client_start();
-	CHECK_EQ(sandbox_fifreeze(pair_a), 0);
 	start = clock_ms();
-	client_send_freeze(&client, on_a, other, NULL);
-	CHECK(client_wait_state(&client, IPC_FREEZING, AT_ONCE_MS));
-	CHECK(sandbox_wait_frozen(other, AT_ONCE_MS));
-	CHECK(sandbox_is_writable(other, 1000 + AT_ONCE_MS));
-	reply = client_answer(&client, client.next_id - 1);
+	id = pair_get_stuck(&client);
+	CHECK(sandbox_is_writable(pair_other, 1000 + PAIR_AT_ONCE_MS));
+	reply = client_answer(&client, id);
 	CHECK(clock_ms() - start >= 1000);
 	CHECK_EQ(reply.err, -ETIMEDOUT);
 	CHECK(strstr(reply.text, "freeze: not done after 1 s"));
 	/* a new cycle without it works meanwhile */
-	reply = client_answer(&client, client_send_freeze(&client, other, NULL));
-	CHECK_EQ(reply.count, 1);
+	id = client_send_freeze(&client, pair_other, NULL);
+	CHECK_EQ(client_answer(&client, id).count, 1);
 	CHECK_EQ(pair_thaw(&client).count, 1);
 	CHECK_EQ(sandbox_fithaw(pair_a), 0);
-	CHECK(sandbox_is_writable(on_a, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_b, PAIR_AT_ONCE_MS));
 }
 
 /* The freezer is killed while one of its threads cannot die. */
 TEST(freezer_killed_while_stuck)
 {
-	const char *other, *on_a;
 	bool was_expedited = pair_is_expedited();
 	struct client client;
+	uint32_t id;
 
-	pair_need_ioctl();
 	SANDBOX_ENTER("");
-	pair_a = sandbox_mount("a", NULL);
-	on_a = sandbox_mount("b", pair_a);
-	other = sandbox_mount("c", NULL);
-	sandbox_sync(on_a);
-	sandbox_sync(pair_a);
-	client = client_start();
-	CHECK_EQ(sandbox_fifreeze(pair_a), 0);
-	client_send_freeze(&client, on_a, other, NULL);
-	CHECK(client_wait_state(&client, IPC_FREEZING, AT_ONCE_MS));
-	CHECK(sandbox_wait_frozen(other, AT_ONCE_MS));
+	id = pair_get_stuck(&client);
 	CHECK(pair_is_expedited());
 	pair_kill(&client, PAIR_FREEZER);
-	CHECK(sandbox_is_writable(other, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_other, PAIR_AT_ONCE_MS));
 	CHECK(was_expedited || !pair_is_expedited());
-	CHECK(client_answer(&client, client.next_id - 1).err < 0);
+	CHECK(client_answer(&client, id).err < 0);
 	CHECK_EQ(sandbox_fithaw(pair_a), 0);
-	CHECK(sandbox_is_writable(on_a, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_b, PAIR_AT_ONCE_MS));
 }
 
 /* The flush cannot end, and so nothing is frozen. */
@@ -348,7 +323,7 @@ TEST(stuck_flush_freezes_nothing)
 			      client_send_freeze(&client, on_a, other, NULL));
 	CHECK_EQ(reply.err, -ETIMEDOUT);
 	CHECK(strstr(reply.text, "flush: not done after 1 s"));
-	CHECK(sandbox_is_writable(other, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(other, PAIR_AT_ONCE_MS));
 	CHECK_EQ(sandbox_fithaw(pair_a), 0);
-	CHECK(sandbox_is_writable(on_a, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(on_a, PAIR_AT_ONCE_MS));
 }

@@ -4,33 +4,51 @@
 #include "ktap.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 
 #include "client.h"
 #include "freezer_child.h"
 #include "freezer_list.h"
+#include "hostile.h"
 #include "pair.h"
 #include "sandbox.h"
 
-#define AT_ONCE_MS 1000 /* a bound promised to users */
+#define PATIENCE_MS 5000 /* another program is started */
 
 /* None sees another one's end. */
+static void kill_at_once(const pid_t *pids, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		CHECK(pids[i] > 0);
+	for (i = 0; i < nr; i++)
+		kill(pids[i], SIGSTOP);
+	for (i = 0; i < nr; i++)
+		kill(pids[i], SIGKILL);
+}
+
+static void kill_children(const struct client *client)
+{
+	const pid_t pids[] = {
+		client_find_child(client, PAIR_FREEZER),
+		client_find_child(client, PAIR_GUARD),
+	};
+
+	kill_at_once(pids, 2);
+}
+
 static void kill_processes(struct client *client)
 {
-	pid_t pids[] = {
+	const pid_t pids[] = {
 		client->monitor,
 		client_find_child(client, PAIR_FREEZER),
 		client_find_child(client, PAIR_GUARD),
 	};
-	size_t i;
 
-	for (i = 0; i < 3; i++)
-		CHECK(pids[i] > 0);
-	for (i = 0; i < 3; i++)
-		kill(pids[i], SIGSTOP);
-	for (i = 0; i < 3; i++)
-		kill(pids[i], SIGKILL);
+	kill_at_once(pids, 3);
 	CHECK_EQ(client_wait_exit(client, CLIENT_PATIENCE_MS), SIGKILL);
 }
 
@@ -69,8 +87,8 @@ TEST(all_killed_and_rescued)
 	CHECK_EQ(nr_lists(&name), 1);
 	kill_all(&client);
 	CHECK_EQ(client_run("kfreeze-monitor", "--rescue", NULL), 0);
-	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
-	CHECK(sandbox_is_writable(pair_b, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_a, PAIR_AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_b, PAIR_AT_ONCE_MS));
 	CHECK_EQ(nr_lists(&name), 0);
 }
 
@@ -83,8 +101,8 @@ TEST(all_killed_and_started_again)
 	client = pair_freeze();
 	kill_all(&client);
 	client = client_start();
-	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
-	CHECK(sandbox_is_writable(pair_b, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_a, PAIR_AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_b, PAIR_AT_ONCE_MS));
 	/* what the host was told is not forgotten */
 	CHECK_EQ(client.state, IPC_LOST);
 	CHECK_EQ(pair_thaw(&client).err, -ESTALE);
@@ -105,23 +123,8 @@ TEST(rescue_thaws_what_is_mounted_elsewhere_by_now)
 	sandbox_write_file(SANDBOX_CONF, "nonsense\n", 0644);
 	sandbox_move(pair_a, "moved");
 	CHECK_EQ(client_run("kfreeze-monitor", "--rescue", NULL), 0);
-	CHECK(sandbox_is_writable(sandbox_path("moved"), AT_ONCE_MS));
-	CHECK(sandbox_is_writable(pair_b, AT_ONCE_MS));
-}
-
-/* A process with a copy of our mounts; they are its own from here on. */
-static void start_namespace(void)
-{
-	int ready[2];
-	char byte;
-
-	CHECK_EQ(pipe2(ready, O_CLOEXEC), 0);
-	if (!fork()) {
-		if (unshare(CLONE_NEWNS) || write(ready[1], "", 1) != 1)
-			_exit(1);
-		pause();
-	}
-	CHECK_EQ(read(ready[0], &byte, 1), 1);
+	CHECK(sandbox_is_writable(sandbox_path("moved"), PAIR_AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_b, PAIR_AT_ONCE_MS));
 }
 
 TEST(rescue_thaws_what_is_mounted_in_another_namespace_only)
@@ -131,14 +134,14 @@ TEST(rescue_thaws_what_is_mounted_in_another_namespace_only)
 
 	SANDBOX_ENTER("");
 	client = pair_freeze();
-	start_namespace();
+	hostile_container();
 	kill_all(&client);
 	writer = writer_start(pair_a);
 	CHECK(writer_blocks(&writer));
 	CHECK_EQ(sandbox_umount_lazily(pair_a), 0);
 	CHECK_EQ(client_run("kfreeze-monitor", "--rescue", NULL), 0);
-	CHECK(writer_ends(&writer, AT_ONCE_MS));
-	CHECK(sandbox_is_writable(pair_b, AT_ONCE_MS));
+	CHECK(writer_ends(&writer, PAIR_AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_b, PAIR_AT_ONCE_MS));
 }
 
 TEST(rescue_leaves_the_freeze_of_others)
@@ -152,7 +155,7 @@ TEST(rescue_leaves_the_freeze_of_others)
 	CHECK_EQ(sandbox_fifreeze(other), 0);
 	kill_all(&client);
 	CHECK_EQ(client_run("kfreeze-monitor", "--rescue", NULL), 0);
-	CHECK(sandbox_is_writable(pair_a, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_a, PAIR_AT_ONCE_MS));
 	CHECK(sandbox_is_frozen(other));
 	CHECK_EQ(sandbox_fithaw(other), 0);
 }
@@ -195,27 +198,59 @@ TEST(rescue_leaves_the_living)
 /* The monitor must not wait for what cannot be had. */
 TEST(rescue_of_a_stuck_freeze_thaws_it_when_it_returns)
 {
-	const char *other, *on_a;
 	bool was_expedited = pair_is_expedited();
 	struct client client;
 
-	pair_need_ioctl();
 	SANDBOX_ENTER("");
-	pair_a = sandbox_mount("a", NULL);
-	on_a = sandbox_mount("b", pair_a);
-	other = sandbox_mount("c", NULL);
-	sandbox_sync(on_a);
-	sandbox_sync(pair_a);
-	client = client_start();
-	CHECK_EQ(sandbox_fifreeze(pair_a), 0);
-	client_send_freeze(&client, on_a, other, NULL);
-	CHECK(client_wait_state(&client, IPC_FREEZING, AT_ONCE_MS));
-	CHECK(sandbox_wait_frozen(other, AT_ONCE_MS));
+	pair_get_stuck(&client);
 	kill_processes(&client);
 	CHECK(pair_is_expedited());
 	client = client_start();
-	CHECK(sandbox_is_writable(other, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_other, PAIR_AT_ONCE_MS));
 	CHECK(was_expedited || !pair_is_expedited());
 	CHECK_EQ(sandbox_fithaw(pair_a), 0);
-	CHECK(sandbox_is_writable(on_a, AT_ONCE_MS));
+	CHECK(sandbox_is_writable(pair_b, PAIR_AT_ONCE_MS));
+}
+
+/* The next process that it forks dies at birth. */
+static void kill_next_child(pid_t monitor)
+{
+	unsigned long child;
+	int status, sig;
+
+	while (waitpid(monitor, &status, 0) == monitor &&
+	       status >> 16 != PTRACE_EVENT_FORK) {
+		CHECK(WIFSTOPPED(status));
+		sig = status >> 16 ? 0 : WSTOPSIG(status);
+		CHECK_EQ(ptrace(PTRACE_CONT, monitor, NULL, sig), 0);
+	}
+	CHECK_EQ(ptrace(PTRACE_GETEVENTMSG, monitor, NULL, &child), 0);
+	CHECK_EQ(kill(child, SIGKILL), 0);
+	CHECK_EQ(waitpid(child, &status, __WALL), child);
+	CHECK(WIFSIGNALED(status));
+	CHECK_EQ(ptrace(PTRACE_DETACH, monitor, NULL, NULL), 0);
+}
+
+/* Whom the monitor starts in their place is killed, too: nobody is left. */
+TEST(monitor_rescues_what_its_children_leave)
+{
+	struct client client;
+	const char *name;
+	long long end;
+
+	SANDBOX_ENTER("");
+	client = pair_freeze();
+	CHECK_EQ(ptrace(PTRACE_SEIZE, client.monitor, NULL, PTRACE_O_TRACEFORK),
+		 0);
+	kill_children(&client);
+	kill_next_child(client.monitor);
+	CHECK(sandbox_is_writable(pair_a, PATIENCE_MS));
+	CHECK(sandbox_is_writable(pair_b, PATIENCE_MS));
+	CHECK(client_wait_state(&client, IPC_LOST, PATIENCE_MS));
+	CHECK_EQ(pair_thaw(&client).err, -ESTALE);
+	CHECK_EQ(pair_freeze_again(&client).count, 2);
+	CHECK_EQ(pair_thaw(&client).count, 2);
+	end = clock_ms() + PATIENCE_MS;
+	while (nr_lists(&name))
+		CHECK(clock_ms() < end);
 }
