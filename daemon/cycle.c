@@ -22,6 +22,7 @@
 #include "hooks.h"
 #include "log.h"
 #include "mounts.h"
+#include "stuck.h"
 
 #define USEC_PER_MSEC 1000ULL
 #define HOOK_GRACE_MS 2000
@@ -129,8 +130,10 @@ static void log_result(void)
 static void take_records(void)
 {
 	if (state.records_are_due &&
-	    !freezer_records(state.targets, state.mounts.nr_targets))
+	    !freezer_records(state.targets, state.mounts.nr_targets)) {
 		cycle_report_targets(state.targets, state.mounts.nr_targets);
+		stuck_tell(&state.mounts, state.targets);
+	}
 	state.records_are_due = false;
 }
 

@@ -97,7 +97,7 @@ static size_t add_line(char *line, const struct mounts_target *target)
 }
 
 void hook_environment_set_mounts(struct hook_environment *environment,
-				 const struct mounts *mounts)
+				 const char *name, const struct mounts *mounts)
 {
 	char *text = malloc(MOUNTS_TEXT_SIZE);
 	size_t len = 0, i;
@@ -114,6 +114,6 @@ void hook_environment_set_mounts(struct hook_environment *environment,
 		len += add_line(text + len, &mounts->targets[i]);
 	}
 	text[len ? len - 1 : 0] = '\0'; /* the last newline */
-	hook_environment_set(environment, "KFREEZE_MOUNTS", text);
+	hook_environment_set(environment, name, text);
 	free(text);
 }

@@ -28,9 +28,9 @@ void hook_environment_set_number(struct hook_environment *environment,
 const char *hook_environment_get(struct hook_environment *environment,
 				 const char *name);
 
-/* KFREEZE_MOUNTS: "MAJOR:MINOR PATH", one filesystem a line, PATH escaped as in
+/* "MAJOR:MINOR PATH", one filesystem a line, PATH escaped as in
  * /proc/self/mountinfo. A last line "..." stands for those that do not fit. */
 void hook_environment_set_mounts(struct hook_environment *environment,
-				 const struct mounts *mounts);
+				 const char *name, const struct mounts *mounts);
 
 #endif

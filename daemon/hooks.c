@@ -360,7 +360,7 @@ static void set_environment(const struct hooks_cycle *cycle)
 	hook_environment_set_number(environment, "KFREEZE_ID", cycle->id);
 	hook_environment_set_number(environment, "KFREEZE_TIMEOUT_MS",
 				    cycle->timeout_ms);
-	hook_environment_set_mounts(environment, cycle->mounts);
+	hook_environment_set_mounts(environment, "KFREEZE_MOUNTS", cycle->mounts);
 }
 
 /* The time that hooks ask for comes on top. */
@@ -423,6 +423,11 @@ void hooks_stop(void)
 		if (state.list.hooks[i].process)
 			hook_process_stop(state.list.hooks[i].process);
 	}
+}
+
+void hooks_tell_stuck(const struct mounts *stuck)
+{
+	hook_environment_set_mounts(&state.environment, "KFREEZE_STUCK", stuck);
 }
 
 int hooks_thaw(const char *outcome)

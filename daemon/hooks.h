@@ -72,6 +72,9 @@ void hooks_stop(void);
  * lost; true if there are any: done() follows. Nothing may be frozen. */
 bool hooks_recover(void);
 
+/* What is still frozen at the thaw: the environment of thaw hooks has it. */
+void hooks_tell_stuck(const struct mounts *stuck);
+
 /* Run the thaw hooks. @outcome: "ok", "lost" or "aborted". */
 int hooks_thaw(const char *outcome);
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "client.h"
 #include "sandbox.h"
@@ -332,6 +333,41 @@ TEST(thaw_hook_of_a_lost_freeze_finds_nothing_frozen)
 	CHECK_STREQ(record.hook.phase, "thaw");
 	CHECK_EQ(record.hook.exit_code, 0);
 	CHECK(record.hook.duration_ns < AT_ONCE_MS * 1000000ULL);
+}
+
+/* b lies on a, which somebody else has frozen: the kernel does not return from
+ * its freeze. The thaw hook is told so, by name, as is the log. */
+TEST(thaw_hook_does_not_wait_for_what_is_stuck)
+{
+	const char *a, *on_a, *other;
+	struct client client;
+	struct ipc_reply reply;
+	char notes[256];
+	struct stat st;
+
+	SANDBOX_ENTER("[general]\ntimeout = 1\n");
+	a = sandbox_mount("a", NULL);
+	on_a = sandbox_mount("b", a);
+	other = sandbox_mount("c", NULL);
+	add_hook(HOOK, "[ $1 = freeze ] || echo \"$KFREEZE_STUCK\" >>" NOTES);
+	CHECK(!stat(on_a, &st));
+	sandbox_sync(on_a);
+	sandbox_sync(a);
+	client = client_start();
+	CHECK_EQ(sandbox_fifreeze(a), 0);
+	reply = client_answer(&client,
+			      client_send_freeze(&client, on_a, other, NULL));
+	CHECK_EQ(reply.err, -ETIMEDOUT);
+	CHECK(strstr(reply.text, "what does not answer stays frozen until"));
+	snprintf(notes, sizeof(notes), "freeze\nthaw aborted\n%u:%u %s\n",
+		 major(st.st_dev), minor(st.st_dev), on_a);
+	CHECK_STREQ(sandbox_read_file(NOTES), notes);
+	CHECK(strstr(sandbox_read_file(CLIENT_LOG), "b (/dev/loop") &&
+	      strstr(sandbox_read_file(CLIENT_LOG),
+		     "stays frozen until the kernel answers"));
+	CHECK(sandbox_is_writable(other, AT_ONCE_MS));
+	CHECK_EQ(sandbox_fithaw(a), 0);
+	CHECK(sandbox_is_writable(on_a, AT_ONCE_MS));
 }
 
 /* A FIFO that a hook has open: no writer, no process of it. */
