@@ -6,11 +6,12 @@
 #ifndef KFREEZE_HOOKS_CLIENT_PROCESS_H
 #define KFREEZE_HOOKS_CLIENT_PROCESS_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#define CLIENT_LINE_MAX 512
+#define CLIENT_LINE_MAX (PATH_MAX + 256) /* a path, and its name */
 
 struct passwd;
 

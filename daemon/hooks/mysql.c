@@ -33,6 +33,12 @@ static const char nr_unlogged[] =
 	" AND TABLE_SCHEMA NOT IN ('mysql', 'information_schema',"
 	" 'performance_schema', 'sys')";
 
+/* Those of the data directory begin with a dot. */
+static const char directories[] =
+	"SELECT DISTINCT LEFT(FILE_NAME, CHAR_LENGTH(FILE_NAME)"
+	" - CHAR_LENGTH(SUBSTRING_INDEX(FILE_NAME, '/', -1)))"
+	" FROM information_schema.FILES WHERE FILE_NAME LIKE '/%' ORDER BY 1";
+
 static bool is_mysql(const char *version)
 {
 	return !strstr(version, "MariaDB");
@@ -43,6 +49,7 @@ static const struct mysql_product mysql = {
 	.other = "mariadb",
 	.process = "mysqld",
 	.is_ours = is_mysql,
+	.files = directories,
 };
 
 static int prepare(const struct instance *instance, struct client *client,

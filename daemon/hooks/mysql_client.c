@@ -10,6 +10,7 @@
 #include "client_process.h"
 #include "filesystems.h"
 #include "instances.h"
+#include "mysql_places.h"
 
 /* @files: which option files, the first argument of all. */
 static int greet(struct client *client, const struct mysql_product *product,
@@ -72,19 +73,20 @@ int mysql_client_connect(struct client *client, const struct instance *instance,
 	int err = -ENOTCONN;
 	size_t i;
 
-	if (!filesystems_has(instance->directory))
-		return APPLICATION_NOT_OURS;
 	for (i = 0; err && i < instance->nr_sockets; i++) {
 		err = connect_to(client, product, instance->sockets[i],
 				 deadline_ms);
 		snprintf(reason, sizeof(reason), "%s",
 			 client_reason(client, err));
 	}
+	if (!err && !product->is_ours(client->answer))
+		return APPLICATION_NOT_OURS;
 	if (!err)
-		return product->is_ours(client->answer) ? 0
-							: APPLICATION_NOT_OURS;
+		return mysql_places_check(client, instance, product->files,
+					  deadline_ms);
 	/* A mysqld may be of either; the other hook will complain. */
-	if (strcmp(instance->process, product->process))
+	if (strcmp(instance->process, product->process) ||
+	    !filesystems_has(instance->directory))
 		return APPLICATION_NOT_OURS;
 	instance_say(instance, "cannot connect: %s", reason);
 	return err;

@@ -13,9 +13,11 @@ struct mysql_product {
 	const char *program, *other; /* its client, and what else may do */
 	const char *process; /* the name of servers that can be of no other */
 	bool (*is_ours)(const char *version);
+	const char *files; /* of mysql_places_check() */
 };
 
-/* Connect as root by socket authentication, else as the option files say.
+/* Connect as root by socket authentication, else as the option files say, and
+ * see that all files of the server will be frozen.
  * 0, APPLICATION_NOT_OURS, or -errno and said. */
 int mysql_client_connect(struct client *client, const struct instance *instance,
 			 const struct mysql_product *product,

@@ -12,48 +12,27 @@
 
 #include "application.h"
 #include "client_process.h"
-#include "filesystems.h"
 #include "instances.h"
+#include "places.h"
 
 #define SOCKET "/.s.PGSQL."
 
-struct places {
-	const struct instance *instance;
-	unsigned int nr, nr_frozen, nr_elsewhere;
-};
-
-static void look_at(struct places *places, const char *path)
-{
-	int frozen = filesystems_has(path);
-
-	places->nr++;
-	if (frozen > 0) {
-		places->nr_frozen++;
-		return;
-	}
-	if (!frozen)
-		places->nr_elsewhere++;
-	instance_say(places->instance, "%s: %s", path,
-		     frozen ? strerror(-frozen)
-			    : "is on a filesystem that is not to be frozen");
-}
-
 /* Links to where they are. */
-static void look_at_tablespaces(struct places *places)
+static void add_tablespaces(struct places *places)
 {
 	char path[PATH_MAX + 16 + NAME_MAX];
 	struct dirent *entry;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "%s/pg_tblspc", places->instance->directory);
-	look_at(places, path);
+	places_add(places, path);
 	dir = opendir(path);
 	while (dir && (entry = readdir(dir))) {
 		if (*entry->d_name == '.')
 			continue;
 		snprintf(path, sizeof(path), "%s/pg_tblspc/%s",
 			 places->instance->directory, entry->d_name);
-		look_at(places, path);
+		places_add(places, path);
 	}
 	if (dir)
 		closedir(dir);
@@ -64,13 +43,11 @@ static int check_places(const struct instance *instance)
 	struct places places = {.instance = instance};
 	char path[PATH_MAX + 16];
 
-	look_at(&places, instance->directory);
+	places_add(&places, instance->directory);
 	snprintf(path, sizeof(path), "%s/pg_wal", instance->directory);
-	look_at(&places, path);
-	look_at_tablespaces(&places);
-	if (places.nr_elsewhere == places.nr)
-		return APPLICATION_NOT_OURS;
-	return places.nr_frozen == places.nr ? 0 : -EXDEV;
+	places_add(&places, path);
+	add_tablespaces(&places);
+	return places_verdict(&places);
 }
 
 /* @user: to be; NULL: root, which the server may know as postgres. */

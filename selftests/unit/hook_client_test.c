@@ -13,7 +13,7 @@
 static const char script[] =
 	"while read -r line; do case $line in fail*) echo no; exit 1;;"
 	" hang*) exec sleep 1000;; answer*) echo one; echo two;;"
-	" long*) head -c 5000 /dev/zero | tr '\\0' x; echo;;"
+	" long*) head -c 9000 /dev/zero | tr '\\0' x; echo;;"
 	" SELECT*) line=${line#*\\'}; echo \"${line%\\'*}\";; esac; done";
 
 static const char *const argv[] = {"sh", "-c", script, NULL};
