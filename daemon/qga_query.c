@@ -5,6 +5,7 @@
  */
 #include "qga_query.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -70,13 +71,20 @@ static void drop(struct waiting *waiting, const char *text)
 	qga_fail(waiting->request, "%s", text);
 }
 
+/* A shutdown ends us or the monitor before it is reported: it is under way. */
+static bool is_under_way(const struct waiting *waiting, int err)
+{
+	return waiting->request->silent &&
+	       (err == -ESHUTDOWN || err == -ECONNRESET);
+}
+
 static void answered(void *data, int err, unsigned int count, const char *text)
 {
 	struct qga_queries *queries = data;
 	struct waiting *first = take_first(queries);
 
 	(void)count;
-	if (err)
+	if (err && !is_under_way(first, err))
 		drop(first, *text ? text : strerror(-err));
 	else
 		qga_return(first->request, first->result);

@@ -36,6 +36,24 @@ TEST(success_is_not_answered)
 	harness_stop();
 }
 
+/* The machine goes down, its processes in any order. */
+TEST(end_of_the_agent_or_the_monitor_is_no_failure)
+{
+	harness_start();
+	say("{\"execute\":\"guest-shutdown\"}");
+	monitor_is_asked(QUERY_SHUTDOWN);
+	monitor_dies();
+	CHECK_HEARD("");
+	harness_stop();
+	harness_start();
+	say("{\"execute\":\"guest-shutdown\"}");
+	monitor_is_asked(QUERY_SHUTDOWN);
+	monitor_client_free(client);
+	CHECK_HEARD("");
+	qga_free(qga);
+	free(heard);
+}
+
 TEST(failure_is_answered)
 {
 	struct ipc_request request;
