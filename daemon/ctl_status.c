@@ -13,7 +13,6 @@
 
 #include "ctl_check.h"
 #include "ctl_client.h"
-#include "ctl_report.h"
 #include "log.h"
 #include "report_name.h"
 
@@ -137,20 +136,15 @@ int ctl_status(void)
 	return 0;
 }
 
-int ctl_status_report(void)
+int ctl_status_cycle(const struct report_record **records, size_t *nr)
 {
 	struct ipc_reply answer;
-	size_t i;
 	int err;
 
 	err = start();
 	if (!err)
 		err = ask(IPC_REPORT, &answer);
-	if (err)
-		return err;
-	if (!newest.nr)
-		puts("no freeze since kfreeze-monitor was started");
-	for (i = 0; i < newest.nr; i++)
-		ctl_report_print(&newest.records[i]);
-	return 0;
+	*records = newest.records;
+	*nr = newest.nr;
+	return err;
 }

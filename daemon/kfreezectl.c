@@ -4,6 +4,8 @@
  * with the settings and hooks of the system's, and asks that one how it is.
  */
 #include <errno.h>
+#include <json-c/json.h>
+#include <json-c/printbuf.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,6 +23,8 @@
 #include "freezer_list.h"
 #include "freezer_rescue.h"
 #include "log.h"
+#include "qga_cycle.h"
+#include "qga_writer.h"
 #include "version.h"
 
 #define EXIT_NOT_RUN 125 /* as env(1) and others do */
@@ -118,10 +122,39 @@ static int status(char **argv)
 	return ctl_status() ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static int print_json(const struct report_record *records, size_t nr)
+{
+	struct json_object *cycles = json_object_new_array();
+	struct printbuf *text = printbuf_new();
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		qga_cycle_add(cycles, &records[i]);
+	cycles = qga_cycle_report(cycles);
+	if (!text || qga_write(text, cycles))
+		return fail("out of memory");
+	puts(text->buf);
+	printbuf_free(text);
+	json_object_put(cycles);
+	return EXIT_SUCCESS;
+}
+
 static int report(char **argv)
 {
-	(void)argv;
-	return ctl_status_report() ? EXIT_FAILURE : EXIT_SUCCESS;
+	const struct report_record *records;
+	size_t nr, i;
+
+	if (*argv && strcmp(*argv, "--json"))
+		return fail("report: --json is the only option");
+	if (ctl_status_cycle(&records, &nr))
+		return EXIT_FAILURE;
+	if (*argv)
+		return print_json(records, nr);
+	if (!nr)
+		puts("no freeze since kfreeze-monitor was started");
+	for (i = 0; i < nr; i++)
+		ctl_report_print(&records[i]);
+	return EXIT_SUCCESS;
 }
 
 static const struct command {
@@ -134,7 +167,7 @@ static const struct command {
 	{"rehearse", rehearse, true,
 	 "freeze, thaw at once, and tell how long it took"},
 	{"status", status, false, "what is frozen now, and until when"},
-	{"report", report, false, "what became of the last freeze"},
+	{"report", report, false, "[--json]: what became of the last freeze"},
 	{"run", run, true, "-- COMMAND: freeze, run it, thaw"},
 	{"thaw", thaw, true,
 	 "thaw what any kfreeze has frozen; its host hears so"},

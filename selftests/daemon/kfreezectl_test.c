@@ -225,6 +225,10 @@ TEST(report_tells_the_last_cycle)
 	CHECK(said("  level 0: " SANDBOX "/a (/dev/loop"));
 	CHECK(said("  freeze hook " HOOK ": exit status 0 after "));
 	CHECK(said("  thaw hook " HOOK ": exit status 0 after "));
+	CHECK_EQ(client_run(CTL, "report", "--json", NULL), 0);
+	CHECK(said("{\"cycles\": [{\"id\": "));
+	CHECK(said("\"targets\": [{\"mountpoint\": \"" SANDBOX "/a\""));
+	CHECK_EQ(client_run(CTL, "report", "--xml", NULL), 1);
 }
 
 /* The next one takes over the socket, and what there is to tell. */

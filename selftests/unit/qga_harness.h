@@ -4,7 +4,7 @@
  * monitor, on a socketpair.
  */
 /* link: qga qga_command qga_request qga_parser qga_lexer qga_string */
-/* link: qga_utf8 qga_writer qga_fsfreeze qga_info qga_report report_name status */
+/* link: qga_utf8 qga_writer qga_fsfreeze qga_info qga_report qga_cycle report_name status */
 /* link: qga_query qga_json qga_system qga_time qga_stats qga_storage */
 /* link: qga_net qga_unit qga_power */
 /* link: monitor_client monitor_pending monitor_queue ipc query log */
