@@ -2,7 +2,7 @@
 /*
  * Write a filesystem's dirty data without getting in the writers' way. A sync
  * of a slow disk stalls them as badly as a freeze: their journal waits behind
- * all the data that is queued. So the data goes in chunks, each waited for.
+ * all the data that is queued. So the data goes in chunks, two at a time.
  */
 #include "flush.h"
 
@@ -12,29 +12,43 @@
 #include <linux/sizes.h>
 #include <linux/xarray.h>
 
-/* What a writer's fsync waits for at most, beside its own. */
+/* What a writer's fsync waits for at most, beside its own, is two of these. */
 #define KFREEZE_FLUSH_CHUNK SZ_128K
 
-/* One pass over the file's dirty pages: the index only grows. */
+/* Errors stay in the mapping for whoever calls fsync(). */
+static void kfreeze_flush_wait(struct address_space *mapping, loff_t from)
+{
+	filemap_fdatawait_range_keep_errors(mapping, from,
+					    from + KFREEZE_FLUSH_CHUNK - 1);
+}
+
+/*
+ * One pass over the file's dirty pages: the index only grows. A chunk is
+ * waited for when the next one has been sent, so that the disk has work while
+ * we wake up; or writers that sync take their turn each time.
+ */
 static void kfreeze_flush_inode(struct inode *inode,
 				const struct kfreeze_flush *flush)
 {
 	struct address_space *mapping = inode->i_mapping;
 	unsigned long index = 0;
-	loff_t from, to;
+	loff_t from, last = -1;
 
 	while (flush->go_on(flush->data) &&
 	       xa_find(&mapping->i_pages, &index, ULONG_MAX, PAGECACHE_TAG_DIRTY)) {
 		from = (loff_t)index << PAGE_SHIFT;
-		to = from + KFREEZE_FLUSH_CHUNK - 1;
-		/* errors stay in the mapping for whoever calls fsync() */
-		filemap_fdatawrite_range(mapping, from, to);
-		filemap_fdatawait_range_keep_errors(mapping, from, to);
+		filemap_fdatawrite_range(mapping, from,
+					 from + KFREEZE_FLUSH_CHUNK - 1);
+		if (last >= 0)
+			kfreeze_flush_wait(mapping, last);
+		last = from;
 		index += KFREEZE_FLUSH_CHUNK >> PAGE_SHIFT;
 		if (!index) /* the very last page of all */
 			break;
 		cond_resched();
 	}
+	if (last >= 0)
+		kfreeze_flush_wait(mapping, last);
 }
 
 /*
