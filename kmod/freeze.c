@@ -23,7 +23,7 @@
  * Works in flight per set. A freeze is three RCU grace periods, which many
  * callers share; 2 to 4 of them queue for it, more than 32 fight for the CPU.
  */
-#define KFREEZE_WIDTH 16
+#define KFREEZE_WIDTH 32
 
 /* A stuck freeze takes no slot of a thaw: that has a queue of its own. */
 static struct workqueue_struct *kfreeze_freeze_queue;
