@@ -85,8 +85,8 @@ static bool kfreeze_target_is_busy(const struct kfreeze_target *target)
  * kfreeze_set_release - let go of all superblocks that are at rest
  * @set: a set that was never started or was told to thaw
  *
- * Other sets can use them when this returns; the references, whose last one
- * unmounts, are dropped by other works. Targets that are still busy follow
+ * Other sets can use them when this returns. A last reference, which unmounts,
+ * is dropped by another work. Targets that are still busy follow
  * when they come to rest. Context: process. Does not wait.
  */
 void kfreeze_set_release(struct kfreeze_set *set)
@@ -104,6 +104,8 @@ void kfreeze_set_release(struct kfreeze_set *set)
 		if (!release)
 			continue;
 		kfreeze_target_unclaim(target);
+		if (kfreeze_target_unpin_shared(target))
+			continue;
 		kref_get(&set->ref);
 		queue_work(kfreeze_release_queue, &target->release);
 	}

@@ -69,6 +69,18 @@ out_put:
 }
 
 /**
+ * kfreeze_target_unpin_shared - let the superblock go if others keep it
+ * @target: a target that was pinned
+ *
+ * Context: any. Does not wait.
+ * Return: false if the reference is the last one, and still there.
+ */
+bool kfreeze_target_unpin_shared(struct kfreeze_target *target)
+{
+	return atomic_add_unless(&target->sb->s_active, -1, 1);
+}
+
+/**
  * kfreeze_target_unpin - let the superblock go
  * @target: a target that was pinned
  *

@@ -80,6 +80,7 @@ struct kfreeze_target {
 };
 
 int kfreeze_target_pin(struct kfreeze_target *target, int fd);
+bool kfreeze_target_unpin_shared(struct kfreeze_target *target);
 void kfreeze_target_unpin(struct kfreeze_target *target);
 int kfreeze_target_claim(struct kfreeze_target *target);
 void kfreeze_target_unclaim(struct kfreeze_target *target);
