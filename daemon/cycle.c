@@ -137,16 +137,17 @@ static void take_records(void)
 	state.records_are_due = false;
 }
 
-/* Whatever the verdict does not need comes after whoever waits for it. */
+/* Who waits can rely on it that the module is let go of, and does not wait for
+ * the log. */
 static void end_cycle(void)
 {
+	take_records();
+	freezer_release();
 	state.phase = CYCLE_IDLE;
 	state.events->decided(&state.result);
 	log_release();
-	take_records();
 	log_result();
 	cycle_report_verdict(state.result.verdict, state.text);
-	freezer_release();
 	free_targets();
 	state.events->over(&state.result);
 }

@@ -28,6 +28,7 @@
 #include "status.h"
 
 #define USEC_PER_MSEC 1000ULL
+#define STATUS_DELAY_MS 20
 
 /* A request that is answered later. */
 struct pending {
@@ -39,7 +40,7 @@ static struct {
 	sd_event *event;
 	struct config *config;
 	bool greeted; /* IPC_HELLO was received */
-	sd_event_source *lost_ttl;
+	sd_event_source *lost_ttl, *status_delay;
 	/* of the agent's requests */
 	struct pending freeze, thaw, report, query;
 	size_t next_record; /* of the report being sent */
@@ -93,19 +94,32 @@ static void answer_pending(struct pending *pending, int err, unsigned int count,
 	answer(pending->id, err, count, text);
 }
 
-/* Not before the freeze: systemd tells the whole bus, just when a CPU that is
- * busy makes the freeze longer. kfreezed's status tells what is under way. */
+/* Not before the freeze, and not just when the agent is about to answer the
+ * thaw: systemd tells the whole bus, which keeps a small machine's CPUs busy.
+ * kfreezed's status tells what is under way. */
 static void notify_status(void)
 {
+	sd_event_source_set_time_relative(state.status_delay,
+					  STATUS_DELAY_MS * USEC_PER_MSEC);
+	sd_event_source_set_enabled(state.status_delay, SD_EVENT_ONESHOT);
+}
+
+static int on_status_delay(sd_event_source *source, uint64_t usec, void *unused)
+{
+	(void)source;
+	(void)usec;
+	(void)unused;
 	if (cycle_phase() == CYCLE_IDLE)
 		status_tell_cycle();
+	return 0;
 }
 
 static void tell_state(void)
 {
 	struct ipc_reply reply;
 
-	notify_status();
+	if (cycle_phase() == CYCLE_IDLE)
+		notify_status();
 	if (state.told == current_state() || !state.greeted)
 		return;
 	memset(&reply, 0, sizeof(reply));
@@ -515,6 +529,10 @@ static int set_up(int listen_fd, int agent_fd, int admin_fd)
 		return err;
 	err = sd_event_add_time(state.event, &state.lost_ttl, CLOCK_MONOTONIC,
 				0, 0, on_lost_ttl, NULL);
+	if (err < 0)
+		return err;
+	err = sd_event_add_time(state.event, &state.status_delay,
+				CLOCK_MONOTONIC, 0, 1000, on_status_delay, NULL);
 	if (err < 0)
 		return err;
 	if (!state.config->private)
