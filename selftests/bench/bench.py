@@ -27,6 +27,7 @@ from guest import (PROGRAMS, TOP, CommandError, Guest, build_product,
                    default_kernel)
 from guest_clock import GuestClock
 from guest_dir import work_dir
+from guest_trace import GuestTrace
 from qemu import Port, VMError
 from qga_client import AgentError, AgentTimeout
 
@@ -63,7 +64,7 @@ class Bench:
     def __init__(self, options):
         self.options = options
         self.rows = []
-        self.guest = self.agents = self.disks = self.clock = None
+        self.guest = self.agents = self.disks = self.clock = self.trace = None
         self.started = time.monotonic()
 
     def say(self, text):
@@ -107,6 +108,8 @@ class Bench:
         self.clock = GuestClock(self.guest.connect(CLOCK_PORT))
         self.agents = Agents(self.guest)
         self.disks = BenchDisks(self.guest)
+        if self.options.trace:
+            self.trace = GuestTrace(self.guest, self.options.trace)
 
     def measure_idle(self):
         """One agent at a time: what they share is private to none."""
@@ -149,10 +152,14 @@ class Bench:
 
     def cycle_clean(self, column, freeze, thaw):
         self.disks.settle()
+        if self.trace:
+            self.trace.start()
         start, end = self.agents.freeze(column, self.disks.clean)
         freeze.add(column, (end - start) / 1e6)
         start, end = self.agents.thaw(column)
         thaw.add(column, (end - start) / 1e6)
+        if self.trace:
+            self.trace.stop(f"{column}-{len(self.disks.clean)}")
         self.agents.check_backend(column)
 
     def measure_dirty(self):
@@ -226,6 +233,9 @@ def parse_options():
     parser.add_argument("--rounds", type=int,
                         default=int(os.environ.get("BENCH_ROUNDS") or 3))
     parser.add_argument("--timeout", type=int)
+    parser.add_argument("--trace", type=Path, metavar="DIR",
+                        help="leave a trace of clean cycles, of each kind the"
+                        " last, for cpu_shares.py")
     parser.add_argument("parts", nargs="*", default=PARTS, metavar="part",
                         help=f"some of: {' '.join(PARTS)}")
     options = parser.parse_args()

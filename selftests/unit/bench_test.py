@@ -8,6 +8,7 @@ from pathlib import Path
 SELFTESTS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(SELFTESTS), str(SELFTESTS / "bench")]
 
+import cpu_shares
 import figures
 import ktap_functions
 import stalls
@@ -86,10 +87,34 @@ def log_of_a_writer_is_read():
     equal(stalls.parse("1 5\n7 9\n"), [Span(1, 5), Span(7, 9)])
 
 
+def cpus_are_shared_out():
+    def switch(cpu, seconds, to):
+        return (f"  <idle>-0  [{cpu:03}] d..2.  {seconds:.6f}: sched_switch:"
+                f" prev_comm=x prev_pid=1 ==> next_comm={to} next_pid=2\n")
+    text = "".join([
+        "# tracer: nop\n",
+        switch(0, 9.0, "guest_exec"), switch(1, 9.0, "swapper/1"),
+        switch(0, 10.0, "kfreezed"), switch(0, 10.02, "kworker/u4:3"),
+        switch(1, 10.03, "kworker/1:0H"),
+        "  kworker/u4:3-77  [000] ...1.  10.060000: flush: dev=253:0 level=0"
+        " error=0 ns=30000000\n",
+        switch(0, 10.07, "swapper/0"), switch(1, 10.07, "swapper/1")])
+    runs, steps = cpu_shares.parse(text)
+    seen = [(name, round(start), round(end), [
+        (who, round(ms)) for who, ms in cpu_shares.shares(runs, start, end)
+        if round(ms)]) for name, start, end in cpu_shares.phases(runs, steps)]
+    equal(seen, [("before", 10000, 10030, [
+                      ("idle", 30), ("kfreezed", 20),
+                      ("kworker, unbound", 10)]),
+                 ("flush", 10030, 10060, [
+                      ("kworker, unbound", 30), ("kworker, block I/O", 30)])])
+
+
 TESTS = [medians_are_compared, target_is_missed,
          row_without_target_is_not_judged, verdict_names_what_is_missed,
          table_shows_a_miss, data_holds_every_sample,
-         stall_is_told_without_the_hold, log_of_a_writer_is_read]
+         stall_is_told_without_the_hold, log_of_a_writer_is_read,
+         cpus_are_shared_out]
 
 
 if __name__ == "__main__":
