@@ -35,8 +35,10 @@ static void start_client(char **argv)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(in[0], STDIN_FILENO);
 		dup2(out[1], STDOUT_FILENO);
+		close(in[0]);
 		close(in[1]);
 		close(out[0]);
+		close(out[1]);
 		execvp(argv[0], argv);
 		perror(argv[0]);
 		_exit(127);

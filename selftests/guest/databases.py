@@ -38,10 +38,13 @@ innodb_buffer_pool_size = 32M
 myisam_recover_options = OFF
 """
     own_config = "innodb_log_file_size = 16M\naria_recover_options = OFF\n"
-    install = "cp -a /var/lib/mysql /srv/data/mysql"
+    elsewhere = "/srv/space/tables"     # where a table may be told to go
+    install = ("cp -a /var/lib/mysql /srv/data/mysql"
+               f" && install -d -o mysql -g mysql {elsewhere}")
 
     def __init__(self):
         unit = f"{self.name}.service"
+        self.units = (unit,)
         self.client = f"{self.name} --batch --skip-column-names --unbuffered"
         self.start = (f"rm -f /etc/systemd/system/{unit} && systemctl"
                       f" daemon-reload && systemctl start {unit}")
@@ -76,13 +79,15 @@ class MySQL(MariaDB):
     name = "mysql"
     engines = ("InnoDB", "MyISAM")
     directory = "/etc/mysql/mysql.conf.d"
-    own_config = "performance_schema = OFF\n"
+    own_config = ("performance_schema = OFF\n"
+                  f"innodb_directories = {MariaDB.elsewhere}\n")
 
 
 class PostgreSQL:
     """Its data, a tablespace, and pg_wal are filesystems of their own."""
     name = "postgresql"
     unit = "postgresql@15-main"
+    units = (unit,)
     install = " && ".join([
         f"systemctl stop {unit}",
         "cp -a /var/lib/postgresql/15/main /srv/data/postgresql",
@@ -145,24 +150,35 @@ class Redis:
         "aof": "--port 6379 --appendonly yes --appendfsync always",
         "rdb": "--port 6380 --appendonly no",
     }
-    start = " && ".join(
-        f"systemd-run -q --collect --unit=redis-{kind} -p User=redis -p Type=notify"
-        f" redis-server {options} --supervised systemd --save ''"
-        f" --dir /srv/data/{kind}" for kind, options in options.items())
-    stop = "systemctl stop redis-aof redis-rdb"
+    unit = """\
+[Service]
+User=redis
+Type=notify
+ExecStart=redis-server {options} --supervised systemd --save "" --dir {directory}
+"""
+    units = ("redis-aof", "redis-rdb")
+    start = "systemctl daemon-reload && systemctl start " + " ".join(units)
+    stop = "systemctl stop " + " ".join(units)
 
     def configure(self, guest):
-        pass
+        for kind, options in self.options.items():
+            guest.push(f"/run/systemd/system/redis-{kind}.service",
+                       self.unit.format(options=options,
+                                        directory=f"/srv/data/{kind}"))
 
     def populate(self, guest):
         pass
 
+    # It would go on without its server, and say nothing any more.
+    client = ("sh -c 'redis-cli -p {port} 2>&1 |"
+              " {{ sed -u \"/rror\\|Could not\\|LOADING/q\"; kill $$; }}'")
+
     def writers(self):
-        return [
-            Writer("AOF", "ZADD t @ @\nECHO @", "redis-cli",
-                   self.count.format(port=6379)),
-            Writer("RDB", "ZADD t @ @\nSAVE\nECHO @", "redis-cli -p 6380",
-                   self.count.format(port=6380))]
+        return [Writer(name, f"ZADD t @ @\n{save}ECHO @",
+                       self.client.format(port=port),
+                       self.count.format(port=port))
+                for name, save, port in (("AOF", "", 6379),
+                                         ("RDB", "SAVE\n", 6380))]
 
     count = ("echo $(redis-cli -p {port} ZCARD t)"
              " $(redis-cli -p {port} ZRANGE t -1 -1)")

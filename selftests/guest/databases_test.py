@@ -3,8 +3,8 @@
 """Database servers under load, frozen, copied, and started from the copy.
 
 Prints KTAP. ROUNDS in the environment: how many freezes, 1 by default; with
-more, the same is done with the stock agent and the hook that guides suggest, for
-comparison.
+more, every server is compared with the stock agent and the hook that guides
+suggest, else one is.
 """
 
 import argparse
@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "vm"))
 
 import databases
 import databases_faults
+import databases_outage
 from databases import DISKS, SERVERS
 from guest import CommandError, Guest, build_product, default_kernel
 from guest_dir import work_dir
@@ -27,7 +28,7 @@ from guest_host import Host
 from qemu import Disk, VMError
 from qga_client import AgentError, AgentTimeout
 
-STOCK_ROUNDS = 3
+LIMIT = 180                     # seconds, for a server to stop or to start
 COPIES_PER_GUEST = 7            # of three disks each: a PCI bus has 32 slots
 FAILURES = (VMError, CommandError, AgentError, AgentTimeout, OSError,
             subprocess.SubprocessError)
@@ -61,6 +62,13 @@ class Copy:
     def disks(self):
         return [Disk(str(self.directory / name), snapshot=False,
                      serial=f"{name}-{self.name}") for name in DISKS]
+
+
+@dataclass
+class Cycle:
+    copy: Copy
+    beyond: dict        # by writer: seconds without a commit, less the hold
+    problems: list
 
 
 class Load:
@@ -124,28 +132,30 @@ class Load:
         return {name: databases.longest_gap(done[before[name] - 1:])
                 for name, done in self.commits().items()}
 
-    def round(self, name):
-        """Freeze, copy, thaw. Returns the copy and a list of problems."""
+    def cycle(self, name, writers=None):
+        """Freeze, copy, thaw. @writers: those of interest, all by default."""
         before = self.counts()
-        count = self.host.freeze()
+        count = self.host.agent.call("guest-fsfreeze-freeze", timeout=LIMIT)
         frozen = time.monotonic()
         directory = self.copy(name)
         acked = self.acked()
         held = time.monotonic() - frozen
-        thawed = self.host.thaw()
-        self.wait_commits(20)
-        beyond = ", ".join(f"{name} {gap - held:.2f}"
-                           for name, gap in self.gaps(before).items())
+        thawed = self.host.agent.call("guest-fsfreeze-thaw", timeout=LIMIT)
+        self.wait_commits(20, LIMIT)
+        beyond = {name: gap - held for name, gap in self.gaps(before).items()
+                  if not writers or name in writers}
         print(f"# {name}: held {held:.2f} s; without a commit beyond that,"
-              f" seconds: {beyond}", flush=True)
-        return Copy(name, directory, acked), self.problems(count, thawed)
+              " seconds: " + ", ".join(f"{name} {gap:.2f}"
+                                       for name, gap in beyond.items()),
+              flush=True)
+        return Cycle(Copy(name, directory, acked), beyond,
+                     [] if count == thawed == 1 + len(DISKS)
+                     else [f"froze {count}, thawed {thawed}"])
 
-    def problems(self, count, thawed):
+    def problems(self):
         """What the report of the last cycle says."""
         cycle = self.host.last_cycle()
         found = []
-        if not count == thawed == 1 + len(DISKS):
-            found.append(f"froze {count}, thawed {thawed}")
         if (cycle["verdict"], cycle["application"]) != ("ok", "ok"):
             found.append(f"verdict {cycle['verdict']}, application"
                          f" {cycle['application']}: {cycle['hooks']}")
@@ -162,34 +172,6 @@ class Load:
         directory = self.copy("control", between=lambda:
                               self.wait_commits(20))
         return Copy("control", directory, acked, damaged=True)
-
-
-class StockLoad(Load):
-    """Frozen by qemu-ga, whose hook stops MariaDB and starts it again."""
-    hook = """\
-#!/bin/sh
-[ "$1" = freeze ] && exec systemctl stop mariadb
-exec systemctl start mariadb
-"""
-    unit = """\
-[Service]
-ExecStart=
-ExecStart=/usr/sbin/qemu-ga -F/etc/qemu/fsfreeze-hook
-"""
-
-    def start(self):
-        self.guest.push("/etc/qemu/fsfreeze-hook.d/mariadb", self.hook, 0o755)
-        self.guest.push("/etc/systemd/system/qemu-guest-agent.service.d/"
-                        "hook.conf", self.unit)
-        # Without its log the script, run by dash, ends with an error.
-        self.guest.run("touch /var/log/qga-fsfreeze-hook.log && systemctl"
-                       " daemon-reload && systemctl restart qemu-guest-agent")
-        self.host.agent.sync(60)
-        super().start()
-
-    def problems(self, count, thawed):
-        return [] if count == thawed == 1 + len(DISKS) else [
-            f"froze {count}, thawed {thawed}"]
 
 
 def examine(results, guest, servers, copy):
@@ -217,43 +199,40 @@ def make_disk(path, megabytes):
     return Disk(str(path), snapshot=False, serial=path.name)
 
 
-def make_guest(options, work, **agent):
-    return Guest("databases", kernel=options.kernel, image=options.image,
-                 timeout=options.timeout, memory=1536,
-                 programs=[Path(__file__).with_name("commits.c")],
-                 disks=[make_disk(work / name, size)
-                        for name, size in DISKS.items()], **agent)
-
-
-def run_stock(results, options, work):
-    work.mkdir()
-    with make_guest(options, work, stock_agent=True) as guest:
-        guest.wait_boot()
-        load = StockLoad(guest, work, SERVERS[options.image])
-        load.start()
-        for number in range(1, STOCK_ROUNDS + 1):
-            copy, problems = load.round(f"stock-{number}")
-            results.add(f"{copy.name}: frozen and thawed", problems)
-
-
 def run_load(results, options, work):
     """Returns the copies that were made."""
     module = build_product(work / "install", options.kernel)
-    with make_guest(options, work, install=work / "install",
-                    module=module) as guest:
+    with Guest("databases", kernel=options.kernel, image=options.image,
+               timeout=options.timeout, memory=1536, install=work / "install",
+               module=module, programs=[Path(__file__).with_name("commits.c")],
+               disks=[make_disk(work / name, size)
+                      for name, size in DISKS.items()]) as guest:
         guest.wait_boot()
         load = Load(guest, work, SERVERS[options.image])
         load.host.agent.sync(60)
         load.start()
         copies = [load.control()]
+        gaps = {name: [] for name in load.jobs}
         for number in range(1, options.rounds + 1):
-            copy, problems = load.round(f"round-{number}")
-            copies.append(copy)
-            results.add(f"{copy.name}: frozen, thawed, all applications ok",
-                        problems)
-        if options.image == "databases":
-            databases_faults.run_all(results, load)
+            cycle = load.cycle(f"round-{number}")
+            copies.append(cycle.copy)
+            for name, gap in cycle.beyond.items():
+                gaps[name].append(gap)
+            results.add(f"{cycle.copy.name}: frozen, thawed, all applications"
+                        " ok", cycle.problems + load.problems())
+        compare(results, options, load, gaps)
+        databases_faults.run_all(results, load, options.image)
     return copies
+
+
+def compare(results, options, load, gaps):
+    """In a short run only what is quickest to stop and start."""
+    if options.rounds > 1:
+        databases_outage.compare(results, load, load.servers, gaps,
+                                 databases_outage.ROUNDS)
+    elif options.image == "databases":
+        databases_outage.compare(results, load,
+                                 [databases.PostgreSQL()], gaps, 1)
 
 
 def run_examiner(results, options, copies):
@@ -287,8 +266,6 @@ def main():
             while copies:
                 run_examiner(results, options, copies[:COPIES_PER_GUEST])
                 del copies[:COPIES_PER_GUEST]
-            if options.image == "databases" and options.rounds > 1:
-                run_stock(results, options, work / "stock")
         except FAILURES as error:
             print(f"Bail out! {error}")
             return 1
