@@ -208,6 +208,7 @@ static int rescue_list(const char *name, bool wait)
 	return err;
 }
 
+/* The first error; -EWOULDBLOCK before all others. */
 static int rescue_lists(bool wait)
 {
 	DIR *dir = list_open();
@@ -216,7 +217,7 @@ static int rescue_lists(bool wait)
 
 	while (dir && (name = list_next(dir))) {
 		err = rescue_list(name, wait);
-		if (err && !first)
+		if (err == -EWOULDBLOCK || (err && !first))
 			first = err;
 	}
 	if (dir)
@@ -236,7 +237,8 @@ int rescue_run(void)
 
 	log_hold();
 	err = rescue_lists(false);
-	if (err) {
+	/* what is stuck has a guard of ours by now, which may wait for long */
+	if (err == -EWOULDBLOCK) {
 		sigaction(SIGALRM, &action, NULL);
 		alarm(WAIT_S);
 		err = rescue_lists(true);

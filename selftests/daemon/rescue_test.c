@@ -212,6 +212,23 @@ TEST(rescue_of_a_stuck_freeze_thaws_it_when_it_returns)
 	CHECK(sandbox_is_writable(pair_b, PAIR_AT_ONCE_MS));
 }
 
+/* systemd starts the next monitor only after it. */
+TEST(rescue_leaves_what_is_stuck_to_its_guard)
+{
+	struct client client;
+	long long start;
+
+	SANDBOX_ENTER("");
+	pair_get_stuck(&client);
+	kill_processes(&client);
+	start = clock_ms();
+	CHECK_EQ(client_run("kfreeze-monitor", "--rescue", NULL), 1);
+	CHECK(clock_ms() - start < 8000);
+	CHECK(sandbox_is_writable(pair_other, PAIR_AT_ONCE_MS));
+	CHECK_EQ(sandbox_fithaw(pair_a), 0);
+	CHECK(sandbox_is_writable(pair_b, PAIR_AT_ONCE_MS));
+}
+
 /* The next process that it forks dies at birth. */
 static void kill_next_child(pid_t monitor)
 {

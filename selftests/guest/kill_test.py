@@ -29,7 +29,7 @@ WHOLE_TABLE = os.environ.get("KFREEZE_KILLS") == "all"
 SUITE = Suite(__doc__, rounds=2, timeout=3600 if WHOLE_TABLE else 600)
 AT_ONCE = 1 if accelerator() == "kvm" else 2
 PROCESSES = ("agent", "monitor")
-PATIENCE = 10       # for a monitor that is being restarted
+PATIENCE = 30       # for a monitor that is being restarted
 CHILDREN = ("freezer", "guard")     # of the ioctl backend, from flush to thaw
 
 # Steps: what holds the cycle up there, and by which kernel function of a task
