@@ -8,7 +8,8 @@ set -eu
 PACKAGES='gcc make pkg-config python3 python3-yaml python3-jsonschema
 	libnl-3-dev libnl-genl-3-dev libmount-dev libcap-ng-dev libjson-c-dev
 	libsystemd-dev libseccomp-dev libelf1
-	qemu-system-x86 qemu-utils mmdebstrap debian-archive-keyring
+	qemu-system-x86 qemu-utils libvirt-daemon libvirt-clients
+	libvirt-daemon-driver-qemu mmdebstrap debian-archive-keyring
 	busybox-static cpio kmod mount zstd xz-utils dmsetup lvm2
 	e2fsprogs xfsprogs btrfs-progs dosfstools strace
 	sparse coccinelle clang-format shellcheck

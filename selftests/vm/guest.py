@@ -177,9 +177,11 @@ class Guest(VM):
         self._jobs = {}
         self._last_id = 0
         self._hello = False
+        self.linux = {"kernel": system.kernel / "vmlinuz",
+                      "initrd": boot / "initrd",
+                      "append": f"console=ttyS0 quiet {append}"}
         super().__init__(
-            name, kernel=system.kernel / "vmlinuz", initrd=boot / "initrd",
-            append=f"console=ttyS0 quiet {append}",
+            name, **self.linux,
             ports=[Port(EXEC_PORT), Port(AGENT_PORT), *ports], **options)
         payload = self.dir / "payload.tar"
         with Payload(payload) as tar:
@@ -196,7 +198,8 @@ class Guest(VM):
         first = [Disk(str(root or system.image), snapshot=not root,
                       serial="root"),
                  Disk(str(payload), snapshot=False, read_only=True)]
-        for index, disk in enumerate([*first, *disks]):
+        self.disks = [*first, *disks]
+        for index, disk in enumerate(self.disks):
             self.argv += disk.args(index)
 
     def _add_modules(self, tar, boot, module):
