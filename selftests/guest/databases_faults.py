@@ -125,8 +125,8 @@ def table_of_mysql_is_left_out(load):
 
 
 def wait_for_child(load, client, unit):
-    """A freeze does, of one that saves."""
-    keys = " ".join(f"key:{n} x" for n in range(20))
+    """A freeze does, of one that saves: a tenth of a second for each key."""
+    keys = " ".join(f"key:{n} x" for n in range(60))
     load.guest.run(f"{client} MSET {keys} && {client} CONFIG SET"
                    f" rdb-key-save-delay 100000 && {client} BGSAVE")
     children = f"pgrep -P $(systemctl show -p MainPID --value {unit})"
