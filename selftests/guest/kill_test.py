@@ -4,9 +4,9 @@
 
 A row of the table is a step, at which a hook or a suspended device holds the
 cycle up; a column is a set of processes, killed at once. In every cell nothing
-is frozen a second later (two on an emulated CPU, where a program takes most of
-one to start), and the host hears the truth. KFREEZE_KILLS=all runs the whole
-table; without it, all processes die in each row.
+is frozen a second later (two on an emulated CPU that other tests use, too), and
+the host hears the truth. KFREEZE_KILLS=all runs the whole table, which has the
+machine to itself; without it, all processes die in each row.
 """
 
 import os
@@ -27,7 +27,7 @@ from qga_client import AgentError           # noqa: E402
 
 WHOLE_TABLE = os.environ.get("KFREEZE_KILLS") == "all"
 SUITE = Suite(__doc__, rounds=2, timeout=3600 if WHOLE_TABLE else 600)
-AT_ONCE = 1 if accelerator() == "kvm" else 2
+AT_ONCE = 1 if WHOLE_TABLE or accelerator() == "kvm" else 2
 PROCESSES = ("agent", "monitor")
 PATIENCE = 30       # for a monitor that is being restarted
 CHILDREN = ("freezer", "guard")     # of the ioctl backend, from flush to thaw
