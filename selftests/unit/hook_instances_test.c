@@ -10,12 +10,11 @@
 #include "hooks/application.h"
 #include "hooks/instances.h"
 
-#define NAME "kfreeze) (test" /* what /proc/PID/stat makes hard to read */
-
 const struct application application = {.name = "test"};
 
 static char directory[] = "/tmp/kfreeze-hooks-XXXXXX";
-static const char *const names[] = {"no-such-server", NAME, NULL};
+static char name[16]; /* of our own servers only */
+static const char *const names[] = {"no-such-server", name, NULL};
 
 static void remove_directory(void)
 {
@@ -23,8 +22,15 @@ static void remove_directory(void)
 	rmdir(directory);
 }
 
+/* What /proc/PID/stat makes hard to read. */
+static void choose_name(void)
+{
+	snprintf(name, sizeof(name), "kf) (%d", getpid());
+}
+
 static void set_up(void)
 {
+	choose_name();
 	if (geteuid() > 999)
 		SKIP("servers of ordinary users are left alone");
 	CHECK(mkdtemp(directory) && !chdir(directory));
@@ -40,15 +46,23 @@ static _Noreturn void serve(int ready_fd)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/server.sock",
 		 directory);
-	CHECK_EQ(prctl(PR_SET_NAME, NAME), 0);
+	CHECK_EQ(prctl(PR_SET_NAME, name), 0);
 	CHECK_EQ(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	CHECK_EQ(listen(fd, 1), 0);
-	if (fork() == 0)
+	if (fork() == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	else
 		CHECK_EQ(write(ready_fd, "", 1), 1);
+	}
 	for (;;)
 		pause();
+}
+
+/* Its child dies with it, and is then ours. */
+static void stop_server(pid_t server)
+{
+	kill(server, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
 }
 
 static pid_t start_server(void)
@@ -57,6 +71,7 @@ static pid_t start_server(void)
 	pid_t server;
 	char byte;
 
+	CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	CHECK(!pipe(ready));
 	server = fork();
 	if (server == 0)
@@ -76,13 +91,13 @@ TEST(server_is_found_with_socket_and_directory)
 	CHECK_EQ(instances_find(names, &found), 1);
 	CHECK_EQ(found->pid, server);
 	CHECK_EQ(found->uid, geteuid());
-	CHECK_STREQ(found->process, NAME);
+	CHECK_STREQ(found->process, name);
 	CHECK_STREQ(found->directory, directory);
 	CHECK_EQ(found->nr_sockets, 1);
 	snprintf(socket_path, sizeof(socket_path), "%s/server.sock", directory);
 	CHECK_STREQ(found->sockets[0], socket_path);
 	CHECK(instance_child(found) > 0);
-	kill(server, SIGKILL);
+	stop_server(server);
 	free(found);
 }
 
@@ -90,6 +105,7 @@ TEST(no_server_is_found)
 {
 	struct instance *found;
 
+	choose_name();
 	CHECK_EQ(instances_find(names, &found), 0);
 	free(found);
 }
@@ -103,10 +119,11 @@ TEST(server_of_a_user_is_left_alone)
 
 	if (geteuid())
 		SKIP("needs root");
+	choose_name();
 	CHECK(!pipe(ready));
 	server = fork();
 	if (server == 0) {
-		CHECK_EQ(prctl(PR_SET_NAME, NAME), 0);
+		CHECK_EQ(prctl(PR_SET_NAME, name), 0);
 		CHECK_EQ(setuid(1000), 0);
 		CHECK_EQ(write(ready[1], "", 1), 1);
 		for (;;)
@@ -114,6 +131,6 @@ TEST(server_of_a_user_is_left_alone)
 	}
 	CHECK_EQ(read(ready[0], &byte, 1), 1);
 	CHECK_EQ(instances_find(names, &found), 0);
-	kill(server, SIGKILL);
+	stop_server(server);
 	free(found);
 }
