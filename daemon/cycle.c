@@ -16,6 +16,7 @@
 
 #include "config.h"
 #include "cycle_report.h"
+#include "cycle_verdict.h"
 #include "freezer.h"
 #include "hook_list.h"
 #include "hook_record.h"
@@ -168,73 +169,21 @@ static void run_thaw_hooks(void)
 
 /* --- the freezer --- */
 
-static unsigned int seconds(uint32_t msec)
-{
-	return (msec + 999) / 1000;
-}
-
-static const char *rollback_name(const struct freezer_notice *notice)
-{
-	return notice->nr_stuck
-		       ? "what does not answer stays frozen until it does"
-		       : "everything was rolled back";
-}
-
-static const char *error_name(const struct freezer_target *record)
-{
-	if (record->err == -EBUSY && record->step == KFREEZE_STEP_FREEZE)
-		return "busy: somebody else has frozen it";
-	return strerror(-record->err);
-}
-
-static void decide_failed(const struct freezer_notice *notice)
-{
-	const struct mounts_target *target;
-	const struct freezer_target *record;
-
-	if (notice->cause == KFREEZE_CAUSE_FLUSH_DEADLINE) {
-		decide(REPORT_FAILED, -ETIMEDOUT,
-		       "flush: not done after %u s; nothing was frozen",
-		       seconds(state.config->flush_timeout_ms));
-		return;
-	}
-	if (notice->blamed < 0 ||
-	    (size_t)notice->blamed >= state.mounts.nr_targets) {
-		decide(REPORT_FAILED, -EIO, "freeze: %s; %s",
-		       freezer_cause_name(notice->cause), rollback_name(notice));
-		return;
-	}
-	target = &state.mounts.targets[notice->blamed];
-	record = &state.targets[notice->blamed];
-	decide(REPORT_FAILED, record->err ? record->err : -EIO,
-	       "%s (%s): %s: %s; %s", target->path, target->source,
-	       freezer_step_name(record->step), error_name(record),
-	       rollback_name(notice));
-}
-
 /* The backend ended the cycle by itself or because it was asked to. */
 static void decide_over(const struct freezer_notice *notice)
 {
-	const char *cause = freezer_cause_name(notice->cause);
-	long blamed = notice->blamed;
+	const struct cycle_verdict_of of = {
+		.config = state.config,
+		.mounts = &state.mounts,
+		.targets = state.targets,
+		.was_frozen = state.was_frozen,
+	};
+	struct cycle_verdict verdict;
 
 	if (notice->verdict == KFREEZE_VERDICT_OK)
 		return;
-	if (notice->verdict == KFREEZE_VERDICT_FAILED)
-		decide_failed(notice);
-	else if (!state.was_frozen && notice->cause == KFREEZE_CAUSE_DEADLINE)
-		decide(REPORT_FAILED, -ETIMEDOUT,
-		       "freeze: not done after %u s; %s",
-		       seconds(state.config->timeout_ms), rollback_name(notice));
-	else if (!state.was_frozen)
-		decide(REPORT_ABORTED, -ECANCELED, "freeze: %s; %s", cause,
-		       rollback_name(notice));
-	else if (blamed >= 0 && (size_t)blamed < state.mounts.nr_targets)
-		decide(REPORT_LOST, -ESTALE, "%s (%s): %s",
-		       state.mounts.targets[blamed].path,
-		       state.mounts.targets[blamed].source, cause);
-	else
-		decide(REPORT_LOST, -ESTALE, "%s", cause);
+	cycle_verdict_over(&verdict, &of, notice);
+	decide(verdict.verdict, verdict.err, "%s", verdict.text);
 }
 
 static void on_freezer_over(const struct freezer_notice *notice)
@@ -341,21 +290,6 @@ static int on_freezer(sd_event_source *source, int fd, uint32_t events,
 
 /* --- the freeze --- */
 
-static void fail_request(const struct freezer_request *request, int err)
-{
-	const struct mounts_target *target;
-	const char *why = *request->text ? request->text : strerror(-err);
-
-	if (request->blamed < 0 ||
-	    (size_t)request->blamed >= state.mounts.nr_targets) {
-		decide(REPORT_FAILED, err, "freeze: %s; nothing was frozen", why);
-		return;
-	}
-	target = &state.mounts.targets[request->blamed];
-	decide(REPORT_FAILED, err, "%s (%s): freeze: %s; nothing was frozen",
-	       target->path, target->source, why);
-}
-
 static uint64_t now_ms(void)
 {
 	struct timespec now;
@@ -389,6 +323,7 @@ static void start_freezer(void)
 		.accept_foreign = state.config->foreign_freeze ==
 				  CONFIG_FOREIGN_ACCEPT,
 	};
+	struct cycle_verdict verdict;
 	int err;
 
 	state.phase = CYCLE_FREEZING;
@@ -400,7 +335,8 @@ static void start_freezer(void)
 			     request.timeout_ms);
 	mounts_close(&state.mounts);
 	if (err) {
-		fail_request(&request, err);
+		cycle_verdict_refused(&verdict, &state.mounts, &request, err);
+		decide(verdict.verdict, verdict.err, "%s", verdict.text);
 		run_thaw_hooks();
 		return;
 	}
