@@ -343,6 +343,7 @@ TEST(foreign_thaw_is_an_error_at_thaw)
 	struct client client;
 	struct ipc_reply reply;
 	const char *a, *b;
+	bool thawed;
 
 	SANDBOX_ENTER("");
 	a = sandbox_mount("a", NULL);
@@ -350,13 +351,14 @@ TEST(foreign_thaw_is_an_error_at_thaw)
 	client = client_start();
 	CHECK_EQ(client_answer(&client, client_send_freeze(&client, a, b, NULL)).err,
 		 0);
-	if (sandbox_fithaw(b)) {
-		/* up from 6.6 the module's freeze is its own */
-		CHECK_STREQ(client_backend(), "kmod");
-		CHECK(sandbox_is_frozen(b));
+	thawed = !sandbox_fithaw(b);
+	if (!strcmp(client_backend(), "kmod") && sandbox_is_frozen(b)) {
+		/* up from 6.6 the module's freeze is its own, even if some
+		 * kernels take such a thaw for a success */
 		CHECK_EQ(thaw(&client).count, 2);
 		return;
 	}
+	CHECK(thawed);
 	reply = thaw(&client);
 	CHECK_EQ(reply.err, -ESTALE);
 	CHECK(strstr(reply.text, "fsfreeze is limited up to 60 seconds: "));
