@@ -286,6 +286,18 @@ void disk_dirty(const char *dir, const char *name, size_t size)
 	close(fd);
 }
 
+int file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
 int run(const char *const argv[])
 {
 	int status;

@@ -52,6 +52,9 @@ bool disk_writable(const char *dir); /* a write ends at once */
 bool disk_readable(const char *dir); /* a read ends at once */
 void disk_dirty(const char *dir, const char *name, size_t size);
 
+/* To a file that is there, of the kernel's. 0 or -errno. */
+int file_write(const char *path, const char *text);
+
 /* Run a program of the VM; its exit status. */
 int run(const char *const argv[]);
 #define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})

@@ -25,42 +25,6 @@ void ktap_teardown(void)
 	disk_umount_all();
 }
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-/* Only as far as freezing the tasks, which blocked writers could stop. */
-TEST_TIMEOUT(suspend_thaws, 60)
-{
-	struct client *client = client_open();
-	const char *dir = disk_mount(DISK_EXT4);
-	struct client_result result;
-	struct writer writer;
-
-	if (write_file("/sys/power/pm_test", "freezer"))
-		SKIP("this kernel cannot test its suspend");
-	cycle_freeze(client, &dir, 1, 60000);
-	writer = writer_start(dir);
-	CHECK(writer_blocks(&writer));
-	CHECK_EQ(write_file("/sys/power/state", "freeze"), 0);
-	result = cycle_result(client);
-	CHECK_EQ(result.verdict, KFREEZE_VERDICT_LOST);
-	CHECK_EQ(result.cause, KFREEZE_CAUSE_SUSPEND);
-	CHECK(writer_ends(&writer, 10000));
-
-	/* and after it, all is as before */
-	cycle_freeze(client, &dir, 1, 20000);
-	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
-}
-
 TEST(device_that_fails_while_frozen_thaws)
 {
 	struct client *client = client_open();
@@ -171,7 +135,7 @@ static long long crash_to_thaw_ms(bool dumpable)
 	int told;
 	pid_t pid;
 
-	CHECK_EQ(write_file("/proc/sys/kernel/core_pattern", "/tmp/ext4/core"),
+	CHECK_EQ(file_write("/proc/sys/kernel/core_pattern", "/tmp/ext4/core"),
 		 0);
 	pid = crash_start(dir, dumpable, &told);
 	CHECK_EQ(read(told, &byte, 1), 1);

@@ -25,23 +25,15 @@ static int nr_slices;
 static const char *dirs[SLICES_MAX];
 static char devices[SLICES_MAX][LOOP_NAME_SIZE];
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 /* Mounts and unmounts are bound by grace periods. */
 void ktap_setup(void)
 {
-	write_file("/sys/kernel/rcu_expedited", "1");
+	CHECK_EQ(file_write("/sys/kernel/rcu_expedited", "1"), 0);
 }
 
 void ktap_teardown(void)
 {
-	write_file("/sys/kernel/rcu_expedited", "0");
+	CHECK_EQ(file_write("/sys/kernel/rcu_expedited", "0"), 0);
 }
 
 /* Copies of one small filesystem, one behind the other in a sparse file. */

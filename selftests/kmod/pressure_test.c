@@ -24,21 +24,13 @@ static const enum disk disk[] = {DISK_EXT4, DISK_XFS, DISK_BTRFS};
 #define DISKS ((int)(sizeof(disk) / sizeof(disk[0])))
 static const char *dirs[DISKS];
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 /* Pages that nobody uses and nobody else can have: taken in no time. */
 static void set_huge_pages(long nr)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%ld", nr);
-	write_file("/proc/sys/vm/nr_hugepages", text);
+	CHECK_EQ(file_write("/proc/sys/vm/nr_hugepages", text), 0);
 }
 
 void ktap_teardown(void)
@@ -94,7 +86,7 @@ static _Noreturn void hog(int full)
 	size_t size = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	write_file("/proc/self/oom_score_adj", "1000");
+	CHECK_EQ(file_write("/proc/self/oom_score_adj", "1000"), 0);
 	CHECK(memory != MAP_FAILED);
 	for (;;) {
 		while (size < HOG_SIZE && !swap_is_full()) {
@@ -134,7 +126,7 @@ static void start(struct client **client)
 	for (i = 0; i < DISKS; i++)
 		dirs[i] = disk_mount(disk[i]);
 	swap_on();
-	write_file("/proc/self/oom_score_adj", "-1000");
+	CHECK_EQ(file_write("/proc/self/oom_score_adj", "-1000"), 0);
 	CHECK_EQ(mlockall(MCL_CURRENT | MCL_FUTURE), 0);
 }
 

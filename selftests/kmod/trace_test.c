@@ -15,15 +15,6 @@
 #define TRACE_SIZE 65536
 #define DEADLINE_MS 2064 /* for which timers of the kernel are least exact */
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-
-	CHECK(fd >= 0);
-	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 void ktap_setup(void)
 {
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
@@ -31,7 +22,7 @@ void ktap_setup(void)
 
 void ktap_teardown(void)
 {
-	write_file(TRACING "events/kfreeze/enable", "0");
+	CHECK_EQ(file_write(TRACING "events/kfreeze/enable", "0"), 0);
 	disk_umount_all();
 }
 
@@ -78,8 +69,8 @@ TEST(every_step_of_every_target_is_traced)
 	const char *dirs[2] = {disk_mount(DISK_EXT4), disk_mount(DISK_XFS)};
 	int i;
 
-	write_file(TRACING "trace", "");
-	write_file(TRACING "events/kfreeze/enable", "1");
+	CHECK_EQ(file_write(TRACING "trace", ""), 0);
+	CHECK_EQ(file_write(TRACING "events/kfreeze/enable", "1"), 0);
 	cycle_freeze(client, dirs, 2, 20000);
 	cycle_thaw(client);
 	for (i = 0; i < 2; i++) {
@@ -96,8 +87,8 @@ TEST(expiry_is_traced_when_it_is_due)
 	const char *dir = disk_mount(DISK_EXT4);
 	unsigned long long ns;
 
-	write_file(TRACING "trace", "");
-	write_file(TRACING "events/kfreeze/enable", "1");
+	CHECK_EQ(file_write(TRACING "trace", ""), 0);
+	CHECK_EQ(file_write(TRACING "events/kfreeze/enable", "1"), 0);
 	cycle_freeze(client, &dir, 1, DEADLINE_MS);
 	CHECK_EQ(cycle_result(client).verdict, KFREEZE_VERDICT_LOST);
 	ns = check_event("expire", dir, 0, -ETIMEDOUT);
