@@ -72,8 +72,8 @@ def main():
         runs, steps = parse(path.read_text(encoding="utf-8"))
         print(path.name)
         for name, start, end in phases(runs, steps):
-            print(f"  {name}: {end - start:.0f} ms: " + ", ".join(
-                f"{who} {ms:.0f}" for who, ms in shares(runs, start, end)))
+            print(f"  {name}: {end - start:.1f} ms: " + ", ".join(
+                f"{who} {ms:.1f}" for who, ms in shares(runs, start, end)))
 
 
 if __name__ == "__main__":
