@@ -204,8 +204,14 @@ class Cell:
             self.let_go()
             self.check_host()
         except Exception:
+            print("# " + self.story().replace("\n", "\n# "), flush=True)
             self.clean_up()
             raise
+
+    def story(self):
+        """What the log has of it."""
+        return self.guest.run("journalctl -q -o short-monotonic -n 30"
+                              " -u kfreezed -u kfreeze-monitor").out
 
     def clean_up(self):
         for name in STACKED:
