@@ -206,7 +206,8 @@ static const char *cannot_ask(const struct monitor_client *client,
 {
 	*err = -ENOTCONN;
 	if (client->socket < 0)
-		return client->can_reconnect ? GONE : GONE ": restart kfreezed";
+		return client->can_reconnect ? GONE ": try again in a moment"
+					     : GONE ": restart kfreezed";
 	if (!client->greeted)
 		return "kfreeze-monitor does not answer";
 	*err = -EBUSY;

@@ -105,6 +105,7 @@ class Cell:
         self.worst = 0          # seconds from the kill to a write
         # of the last cell's victims one may be on its way back
         self.guest.run("systemctl start kfreezed kfreeze-monitor", 60)
+        self.thaw_again()
         self.pids = {name: host.main_pid(unit) for name, unit in
                      zip(PROCESSES, ("kfreezed", "kfreeze-monitor"))}
 

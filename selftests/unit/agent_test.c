@@ -241,7 +241,8 @@ TEST(host_is_served_without_a_monitor)
 	start_agent();
 	CHECK_STREQ(ask(PING), PONG);
 	CHECK_STREQ(ask(STATUS), THAWED);
-	CHECK(strstr(ask(FREEZE), "kfreeze-monitor is gone\""));
+	CHECK(strstr(ask(FREEZE),
+		     "kfreeze-monitor is gone: try again in a moment\""));
 	teardown();
 }
 
