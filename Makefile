@@ -49,7 +49,7 @@ check-databases:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests check-databases
 
-# Every process of a freeze killed at every step of it, in a VM: half an hour.
+# Every process of a freeze killed at every step of it, in a VM: ten minutes.
 check-kill:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests check-kill
