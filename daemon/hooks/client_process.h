@@ -2,6 +2,7 @@
 /*
  * A database's own command line client as a child: statements go to its
  * standard input, answers come from its output. It lives no longer than we do.
+ * SIGPIPE is to be ignored: it may end before it has read all.
  */
 #ifndef KFREEZE_HOOKS_CLIENT_PROCESS_H
 #define KFREEZE_HOOKS_CLIENT_PROCESS_H

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,7 +208,6 @@ int holder_start(const struct instance *instances, size_t nr,
 
 	if (!holder.clients)
 		return complain("no memory", -ENOMEM);
-	signal(SIGPIPE, SIG_IGN);
 	holder_release(limits->prepare_ms); /* of a cycle without a thaw */
 	holder.listen_fd = listen_for_thaw();
 	if (holder.listen_fd < 0)

@@ -3,6 +3,7 @@
  * A shipped hook: "freeze" prepares all running servers of one application,
  * "thaw" undoes it. Without a server it does and says nothing.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,8 @@ static int thaw(void)
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* a client may end at any time: what it said counts */
+	signal(SIGPIPE, SIG_IGN);
 	if (argc == 2 && !strcmp(argv[1], "freeze"))
 		return freeze();
 	if (argc == 2 && !strcmp(argv[1], "thaw"))
