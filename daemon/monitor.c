@@ -447,9 +447,20 @@ static int serve(const struct ipc_request *request)
 
 /* --- the connection --- */
 
+/* One that has not begun. */
+static void cancel_queued_freeze(const char *reason)
+{
+	if (!state.freeze_is_queued)
+		return;
+	state.freeze_is_queued = false;
+	answer_pending(&state.freeze, -ECANCELED, 0, reason);
+	free_request();
+}
+
 static void stop(const char *reason)
 {
 	state.stopping = true;
+	cancel_queued_freeze(reason);
 	if (state.freeze.waits)
 		cycle_thaw(reason);
 	else
@@ -464,11 +475,8 @@ static void on_agent_gone(const char *reason)
 	state.greeted = false;
 	free_paths(state.paths, state.nr_paths);
 	state.nr_paths = 0;
-	if (state.freeze_is_queued) {
-		state.freeze_is_queued = false;
-		free_request();
-	}
 	state.freeze.waits = state.thaw.waits = state.report.waits = false;
+	cancel_queued_freeze(reason);
 	query_process_stop(-ECONNRESET, reason);
 	cycle_lose(reason);
 	if (!monitor_link_listens())

@@ -256,6 +256,35 @@ TEST(waiting_thaw_is_not_the_next_freezes)
 	CHECK_EQ(client_answer(&client, late_thaw).err, 0);
 }
 
+/* It would be of a monitor that is about to go. */
+TEST(waiting_freeze_is_cancelled_by_sigterm)
+{
+	struct client client;
+	struct ipc_reply reply;
+	uint32_t freeze_id;
+	const char *a;
+
+	SANDBOX_ENTER("[general]\ntimeout = 1\n");
+	sandbox_write_file("/etc/kfreeze/hooks.d/1",
+			   "#!/bin/sh\n[ $1 = freeze ] || read -r x </run/go\n",
+			   0755);
+	CHECK_EQ(mkfifo("/run/go", 0600), 0);
+	a = sandbox_mount("a", NULL);
+	client = client_start();
+	CHECK_EQ(freeze(&client, a).err, 0);
+	CHECK(client_wait_state(&client, IPC_LOST, CLIENT_PATIENCE_MS));
+	freeze_id = client_send_freeze(&client, a, NULL);
+	/* it has been taken */
+	client_answer(&client, client_send(&client, IPC_STATUS));
+	kill(client.monitor, SIGTERM);
+	reply = client_answer(&client, freeze_id);
+	CHECK_EQ(reply.err, -ECANCELED);
+	CHECK(strstr(reply.text, "was stopped"));
+	sandbox_write_file("/run/go", "\n", 0600);
+	CHECK_EQ(client_wait_exit(&client, CLIENT_PATIENCE_MS), 0);
+	CHECK(sandbox_is_writable(a, AT_ONCE_MS));
+}
+
 TEST(lost_state_ends_by_itself)
 {
 	struct client client;
