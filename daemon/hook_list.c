@@ -144,6 +144,7 @@ static void add_file(struct hook_list *list,
 		return;
 	hook->dev = st.st_dev;
 	hook->ino = st.st_ino;
+	hook->shipped = directory->replaced_by;
 	refuse(hook, distrust(&st));
 	read_header(hook);
 }

@@ -21,6 +21,7 @@ struct hook {
 	struct hook_header header;
 	dev_t dev;
 	ino_t ino;
+	bool shipped; /* it comes with us or an application */
 	/* of the cycle */
 	bool owed; /* its thaw: it was started */
 	struct hook_process *process; /* under way */
@@ -34,7 +35,8 @@ struct hook_list {
 
 struct hook_directory {
 	const char *path;
-	const char *replaced_by; /* what has the same name there, or NULL */
+	/* Of the shipped ones: what has the same name there; else NULL. */
+	const char *replaced_by;
 };
 
 /* Where hooks are on a system. */

@@ -192,6 +192,14 @@ static void set_owed(struct hook *hook, bool owed)
 	hook_record_save(&state.list, &state.environment);
 }
 
+/* An administrator's hook may end with any status that a program of its has. */
+static bool is_not_applicable(const struct hook *hook,
+			      const struct hook_exit *exit)
+{
+	return hook->shipped && !state.thawing && !exit->timed_out &&
+	       exit->exit_code == HOOKS_NOT_APPLICABLE;
+}
+
 static void on_ended(void *data, const struct hook_exit *exit)
 {
 	struct hook *hook = data;
@@ -199,8 +207,7 @@ static void on_ended(void *data, const struct hook_exit *exit)
 
 	hook->process = NULL;
 	state.nr_running--;
-	if (!state.thawing && !exit->timed_out &&
-	    exit->exit_code == HOOKS_NOT_APPLICABLE) {
+	if (is_not_applicable(hook, exit)) {
 		set_owed(hook, false);
 		hook_process_free(process);
 	} else {

@@ -15,7 +15,8 @@
 struct hook_directory;
 struct mounts;
 
-/* As exit status of a freeze: nothing to do, now and at the thaw. */
+/* As exit status of a shipped hook's freeze: nothing to do, now and at the
+ * thaw. */
 #define HOOKS_NOT_APPLICABLE 80
 
 #define HOOKS_TEXT_MAX 512

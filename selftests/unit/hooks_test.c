@@ -67,18 +67,34 @@ TEST(a_hook_that_does_not_apply_is_silent)
 	struct hooks_settings settings = set_up();
 
 	settings.abort_on_failure = true;
-	add_script("a/1", "echo not here; exit 80", 0755);
-	add_script("a/2", "exit 0", 0755);
+	add_script("b/1", "echo not here; exit 80", 0755);
+	add_script("b/2", "exit 0", 0755);
 	start(&settings);
 	freeze();
 	CHECK_EQ(done_err, 0);
 	CHECK_EQ(nr_results, 1);
-	check_result(0, "a/2", 0);
+	check_result(0, "b/2", 0);
 	thaw("ok");
 	CHECK_EQ(nr_results, 1);
-	check_result(0, "a/2", 0);
-	CHECK(strstr(read_file("log"), "a/2"));
-	CHECK(!strstr(read_file("log"), "a/1"));
+	check_result(0, "b/2", 0);
+	CHECK(strstr(read_file("log"), "b/2"));
+	CHECK(!strstr(read_file("log"), "b/1"));
+}
+
+/* curl's has a meaning of its own. */
+TEST(status_80_of_an_administrators_hook_is_a_failure)
+{
+	struct hooks_settings settings = set_up();
+
+	settings.abort_on_failure = true;
+	add_script("a/1", "echo not sent; exit 80", 0755);
+	start(&settings);
+	freeze();
+	CHECK_EQ(done_err, -EIO);
+	check_result(0, "a/1", 80);
+	thaw("aborted");
+	CHECK_EQ(nr_results, 1);
+	CHECK(strstr(read_file("log"), "not sent"));
 }
 
 /* Rows of the stock script, and editors' files. */
