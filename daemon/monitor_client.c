@@ -18,10 +18,9 @@
 #include "log.h"
 #include "monitor_pending.h"
 #include "monitor_queue.h"
+#include "monitor_retry.h"
 
 #define HELLO_LIMIT_MS 10000
-#define RETRY_MIN_MS 100
-#define RETRY_MAX_MS 5000
 /* What a monitor held is thawed within a second of its death. */
 #define THAWED_AFTER_MS 1000
 
@@ -36,7 +35,7 @@ struct monitor_client {
 	bool greeted; /* HELLO has been answered */
 	bool settled;
 	bool thawing_by_itself; /* it died; THAWED_AFTER_MS is not over */
-	unsigned int retry_ms;
+	struct monitor_retry retry;
 	uint32_t last_id;
 	enum ipc_state state; /* as told last */
 	struct monitor_queue out; /* not sent yet */
@@ -147,17 +146,20 @@ static void settle_debts(struct monitor_client *client, const char *loss)
 		monitor_remember_loss(client, loss);
 }
 
+/* Until it has greeted us it holds nothing, and nobody waits for it. */
 static void lose_monitor(struct monitor_client *client, const char *reason)
 {
-	bool was_frozen = monitor_client_may_be_frozen(client);
+	bool was_greeted = client->greeted;
+	bool was_frozen = was_greeted && monitor_client_may_be_frozen(client);
 	char loss[IPC_TEXT_MAX] = "";
 
 	if (was_frozen)
 		describe_loss(client, loss, sizeof(loss));
-	else if (client->state == IPC_LOST)
+	else if (was_greeted && client->state == IPC_LOST)
 		memcpy(loss, client->told_loss, sizeof(loss));
-	log_err(GONE ": %s%s", reason,
-		client->can_reconnect ? "" : ": restart kfreezed");
+	if (monitor_retry_is_news(&client->retry, reason))
+		log_err(GONE ": %s%s", reason,
+			client->can_reconnect ? "" : ": restart kfreezed");
 	close(client->socket);
 	client->socket = -1;
 	client->greeted = false;
@@ -166,9 +168,10 @@ static void lose_monitor(struct monitor_client *client, const char *reason)
 	client->state = IPC_THAWED;
 	client->hello = (struct monitor_pending){0};
 	monitor_queue_drop(&client->out);
-	settle_debts(client, loss);
-	client->retry_ms = was_frozen ? THAWED_AFTER_MS : RETRY_MIN_MS;
-	arm_timer(client, client->retry_ms);
+	if (was_greeted)
+		settle_debts(client, loss);
+	arm_timer(client, was_frozen ? THAWED_AFTER_MS
+				     : monitor_retry_delay_ms(&client->retry));
 }
 
 static void send_outgoing(struct monitor_client *client)
@@ -214,41 +217,6 @@ static const char *cannot_ask(const struct monitor_client *client,
 	return pending->id ? "the same request is under way already" : NULL;
 }
 
-static int check_paths(const char *const *paths, size_t nr_paths)
-{
-	size_t i;
-
-	if (nr_paths > IPC_MAX_PATHS)
-		return -E2BIG;
-	for (i = 0; i < nr_paths; i++) {
-		if (strlen(paths[i]) >= PATH_MAX)
-			return -ENAMETOOLONG;
-	}
-	return 0;
-}
-
-/* As many in one message as it takes. */
-static int add_paths(struct monitor_client *client, const char *const *paths,
-		     size_t nr_paths)
-{
-	struct ipc_request request = {.type = IPC_ADD_PATHS};
-	size_t i, size;
-	int err = 0;
-
-	for (i = 0; !err && i < nr_paths; i++) {
-		size = strlen(paths[i]) + 1;
-		if (size > sizeof(request.paths.text) - request.paths.size) {
-			err = monitor_queue_add(&client->out, &request);
-			request.paths.size = 0;
-		}
-		memcpy(request.paths.text + request.paths.size, paths[i], size);
-		request.paths.size += size;
-	}
-	if (!err && request.paths.size)
-		err = monitor_queue_add(&client->out, &request);
-	return err;
-}
-
 void monitor_freeze(struct monitor_client *client, const char *const *paths,
 		    size_t nr_paths, monitor_answer_fn fn, void *data)
 {
@@ -265,7 +233,7 @@ void monitor_freeze(struct monitor_client *client, const char *const *paths,
 		fn(data, err, 0, reason);
 		return;
 	}
-	err = check_paths(paths, nr_paths);
+	err = monitor_queue_check_paths(paths, nr_paths);
 	if (err) {
 		fn(data, err, 0,
 		   err == -E2BIG ? "too many mount points"
@@ -273,7 +241,7 @@ void monitor_freeze(struct monitor_client *client, const char *const *paths,
 		return;
 	}
 	client->loss[0] = '\0';
-	err = add_paths(client, paths, nr_paths);
+	err = monitor_queue_add_paths(&client->out, paths, nr_paths);
 	if (!err)
 		err = ask(client, &client->freeze, &request, &new);
 	if (!err)
@@ -390,10 +358,12 @@ static void take_over_loss(struct monitor_client *client)
 static void greeted(void *data, int err, unsigned int count, const char *text)
 {
 	struct monitor_client *client = data;
+	char refusal[IPC_TEXT_MAX + 16];
 
 	(void)count;
 	if (err) {
-		log_err("kfreeze-monitor: refuses us: %s", text);
+		snprintf(refusal, sizeof(refusal), "it refuses us: %s", text);
+		lose_monitor(client, refusal);
 		return;
 	}
 	client->greeted = true;
@@ -401,7 +371,7 @@ static void greeted(void *data, int err, unsigned int count, const char *text)
 	client->thawing_by_itself = false;
 	keep_loss(client, text);
 	take_over_loss(client);
-	client->retry_ms = RETRY_MIN_MS;
+	monitor_retry_reset(&client->retry);
 	arm_timer(client, 0);
 	log_debug("kfreeze-monitor: connected");
 }
@@ -433,10 +403,7 @@ static void try_connect(struct monitor_client *client)
 		log_err("%s: cannot connect: %s", client->path, strerror(-fd));
 	client->settled = true;
 	client->thawing_by_itself = false;
-	client->retry_ms *= 2;
-	if (client->retry_ms > RETRY_MAX_MS)
-		client->retry_ms = RETRY_MAX_MS;
-	arm_timer(client, client->retry_ms);
+	arm_timer(client, monitor_retry_delay_ms(&client->retry));
 }
 
 static void timer_expired(struct monitor_client *client)
@@ -562,7 +529,6 @@ struct monitor_client *monitor_client_new(const char *path, int fd,
 	client->config = config;
 	client->can_reconnect = fd < 0;
 	client->socket = fd;
-	client->retry_ms = RETRY_MIN_MS;
 	client->epoll = epoll_create1(EPOLL_CLOEXEC);
 	client->timer = timerfd_create(CLOCK_MONOTONIC,
 				       TFD_CLOEXEC | TFD_NONBLOCK);

@@ -3,7 +3,9 @@
 #include "monitor_queue.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ipc.h"
 
@@ -26,6 +28,40 @@ int monitor_queue_add(struct monitor_queue *queue,
 		last = &(*last)->next;
 	*last = new;
 	return 0;
+}
+
+int monitor_queue_check_paths(const char *const *paths, size_t nr_paths)
+{
+	size_t i;
+
+	if (nr_paths > IPC_MAX_PATHS)
+		return -E2BIG;
+	for (i = 0; i < nr_paths; i++) {
+		if (strlen(paths[i]) >= PATH_MAX)
+			return -ENAMETOOLONG;
+	}
+	return 0;
+}
+
+int monitor_queue_add_paths(struct monitor_queue *queue,
+			    const char *const *paths, size_t nr_paths)
+{
+	struct ipc_request request = {.type = IPC_ADD_PATHS};
+	size_t i, size;
+	int err = 0;
+
+	for (i = 0; !err && i < nr_paths; i++) {
+		size = strlen(paths[i]) + 1;
+		if (size > sizeof(request.paths.text) - request.paths.size) {
+			err = monitor_queue_add(queue, &request);
+			request.paths.size = 0;
+		}
+		memcpy(request.paths.text + request.paths.size, paths[i], size);
+		request.paths.size += size;
+	}
+	if (!err && request.paths.size)
+		err = monitor_queue_add(queue, &request);
+	return err;
 }
 
 static void remove_first(struct monitor_queue *queue)

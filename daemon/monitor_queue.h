@@ -3,6 +3,8 @@
 #ifndef KFREEZE_MONITOR_QUEUE_H
 #define KFREEZE_MONITOR_QUEUE_H
 
+#include <stddef.h>
+
 struct ipc_request;
 struct monitor_queued;
 
@@ -13,6 +15,13 @@ struct monitor_queue {
 /* 0 or -ENOMEM. */
 int monitor_queue_add(struct monitor_queue *queue,
 		      const struct ipc_request *request);
+
+/* 0, -E2BIG or -ENAMETOOLONG. */
+int monitor_queue_check_paths(const char *const *paths, size_t nr_paths);
+
+/* As many in one request as it takes. 0 or -ENOMEM. */
+int monitor_queue_add_paths(struct monitor_queue *queue,
+			    const char *const *paths, size_t nr_paths);
 
 /* In order. 0 when it is empty, or -errno. */
 int monitor_queue_send(struct monitor_queue *queue, int fd);

@@ -76,7 +76,7 @@ check_roles() {
 
 	for file in daemon/*.[ch]; do
 		case $(basename "${file%.*}") in
-		agent | channel* | qga* | monitor_client | monitor_pending | monitor_process | monitor_queue | kfreezed)
+		agent | channel* | qga* | monitor_client | monitor_pending | monitor_process | monitor_queue | monitor_retry | kfreezed)
 			grep -HnE "^#include \"($MONITOR)\.h\"" "$file" |
 				grep -v '"report.h"' && bad=1 ;;
 		monitor | monitor_admin | monitor_link | query_* | mounts* | stacking | hook* | freezer* | cycle | kfreeze_monitor)

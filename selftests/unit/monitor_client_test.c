@@ -2,6 +2,9 @@
 /* A monitor that lies loses its agent, and the host hears the truth. */
 #include "qga_harness.h"
 
+#include <sys/un.h>
+#include <time.h>
+
 #define FREEZE "{\"execute\":\"guest-fsfreeze-freeze\"}\n"
 #define THAW "{\"execute\":\"guest-fsfreeze-thaw\"}\n"
 #define REPORT "{\"execute\":\"__org.kfreeze_report\"}\n"
@@ -137,4 +140,143 @@ TEST(lie_while_frozen_is_a_lost_freeze)
 	say(THAW);
 	CHECK(strstr(heard, "fsfreeze is limited"));
 	harness_stop();
+}
+
+/* --- a monitor that takes connections and ends them --- */
+
+#define BUSY_MS 1500 /* at 0, 100, 300, 700 and 1500 ms, not every 100 ms */
+#define SOON_MS 1000
+#define PATIENCE_MS 5000
+
+static char directory[] = "/tmp/monitor_client_test.XXXXXX";
+static char monitor_path[64], log_path[64];
+static int listener;
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static void start_listening(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	CHECK(mkdtemp(directory) != NULL);
+	snprintf(monitor_path, sizeof(monitor_path), "%s/monitor", directory);
+	snprintf(log_path, sizeof(log_path), "%s/log", directory);
+	CHECK_EQ(log_init("test", log_path, false), 0);
+	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	strcpy(address.sun_path, monitor_path);
+	CHECK_EQ(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	CHECK_EQ(listen(listener, 1), 0);
+	client = monitor_client_new(monitor_path, -1, &config);
+	CHECK(client != NULL);
+}
+
+static void stop_listening(void)
+{
+	monitor_client_free(client);
+	close(listener);
+	unlink(monitor_path);
+	unlink(log_path);
+	CHECK_EQ(rmdir(directory), 0);
+}
+
+/* The next connection's hello, in monitor_fd; false if none comes in time. */
+static bool is_greeted(long long until_ms, struct ipc_request *hello)
+{
+	struct pollfd fds[] = {
+		{.fd = listener, .events = POLLIN},
+		{.fd = monitor_client_fd(client), .events = POLLIN},
+	};
+
+	while (now_ms() < until_ms) {
+		poll(fds, 2, until_ms - now_ms());
+		if (fds[1].revents)
+			monitor_client_dispatch(client);
+		if (!fds[0].revents)
+			continue;
+		monitor_fd = accept(listener, NULL, NULL);
+		*hello = monitor_receives(IPC_HELLO);
+		return true;
+	}
+	return false;
+}
+
+static void close_connection(const struct ipc_request *hello)
+{
+	(void)hello;
+	monitor_dies();
+}
+
+static void refuse(const struct ipc_request *hello)
+{
+	monitor_answers(hello, -EPROTONOSUPPORT, IPC_THAWED, 0,
+			"of different versions");
+	close(monitor_fd);
+}
+
+static int nr_logged(const char *text)
+{
+	char line[512];
+	FILE *file = fopen(log_path, "re");
+	int nr = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		nr += strstr(line, text) != NULL;
+	if (file)
+		fclose(file);
+	return nr;
+}
+
+static void check_patience(void (*end)(const struct ipc_request *hello))
+{
+	long long until_ms = now_ms() + BUSY_MS;
+	struct ipc_request hello;
+	int nr = 0;
+
+	start_listening();
+	for (; is_greeted(until_ms, &hello); nr++)
+		end(&hello);
+	CHECK(nr >= 3);
+	CHECK(nr <= 5);
+	CHECK_EQ(nr_logged("kfreeze-monitor"), 1);
+	/* one that answers, and is lost: this is another story */
+	CHECK(is_greeted(now_ms() + PATIENCE_MS, &hello));
+	monitor_answers(&hello, 0, IPC_THAWED, 0, "");
+	monitor_dies();
+	CHECK_EQ(nr_logged("kfreeze-monitor"), 2);
+	CHECK(is_greeted(now_ms() + SOON_MS, &hello));
+	close(monitor_fd);
+	stop_listening();
+}
+
+TEST(closed_connections_are_tried_less_and_less)
+{
+	check_patience(close_connection);
+}
+
+TEST(refusals_are_tried_less_and_less)
+{
+	check_patience(refuse);
+}
+
+/* The one second is over when the next one is tried. */
+TEST(lost_freeze_is_lost_once)
+{
+	struct ipc_request hello;
+
+	start_listening();
+	CHECK(is_greeted(now_ms() + PATIENCE_MS, &hello));
+	monitor_answers(&hello, 0, IPC_FROZEN, 0, "");
+	monitor_dies();
+	CHECK(monitor_client_may_be_frozen(client));
+	CHECK(is_greeted(now_ms() + PATIENCE_MS, &hello));
+	refuse(&hello);
+	CHECK(!monitor_client_may_be_frozen(client));
+	CHECK_EQ(monitor_state(client), IPC_LOST);
+	stop_listening();
 }

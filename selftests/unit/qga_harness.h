@@ -7,7 +7,7 @@
 /* link: qga_utf8 qga_writer qga_fsfreeze qga_info qga_report qga_cycle report_name status */
 /* link: qga_query qga_json qga_system qga_time qga_stats qga_storage */
 /* link: qga_net qga_unit qga_power */
-/* link: monitor_client monitor_pending monitor_queue ipc query log */
+/* link: monitor_client monitor_pending monitor_queue monitor_retry ipc query log */
 /* libs: json-c libsystemd */
 #ifndef QGA_HARNESS_H
 #define QGA_HARNESS_H
