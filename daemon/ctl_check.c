@@ -11,10 +11,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "config.h"
 #include "freezer.h"
 #include "hook_list.h"
 #include "mounts.h"
@@ -69,14 +69,8 @@ static bool secure_boot_is_on(void)
 	return value[SECURE_BOOT_BYTE] == 1;
 }
 
-void ctl_check_backend(void)
+static void print_module_remedy(void)
 {
-	if (!access("/sys/module/kfreeze", F_OK)) {
-		puts("backend: kmod: the kernel module is loaded");
-		return;
-	}
-	puts("backend: ioctl: the kernel module is not loaded");
-	printf("  weaker than the module: %s\n", FREEZER_IOCTL_WEAKER);
 	if (!module_is_built())
 		puts("  the module is absent; remedy: make dkms-install, then "
 		     "dkms install kfreeze/VERSION");
@@ -86,6 +80,29 @@ void ctl_check_backend(void)
 		     "kfreeze");
 	else
 		puts("  the module is built; remedy: modprobe kfreeze");
+}
+
+/* As the monitor chooses it. */
+int ctl_check_backend(enum config_backend backend)
+{
+	int err = freezer_kmod_probe();
+	const char *why = err == -ENOENT ? "the kernel module is not loaded"
+					 : strerror(-err);
+
+	if (!err) {
+		puts("backend: kmod: the kernel module is loaded");
+		return 0;
+	}
+	if (backend == CONFIG_BACKEND_KMOD) {
+		printf("problem: backend = kmod: %s: kfreeze-monitor does not "
+		       "start\n",
+		       why);
+	} else {
+		printf("backend: ioctl: %s\n", why);
+		printf("  weaker than the module: %s\n", FREEZER_IOCTL_WEAKER);
+	}
+	print_module_remedy();
+	return backend == CONFIG_BACKEND_KMOD ? -EINVAL : 0;
 }
 
 static int compare_levels(const void *a, const void *b)
@@ -149,10 +166,9 @@ static int check_hooks(const struct config *config)
 
 int ctl_check(const struct config *config)
 {
-	int mounts_err, hooks_err;
+	int backend_err = ctl_check_backend(config->backend);
+	int mounts_err = check_mounts(config);
+	int hooks_err = check_hooks(config);
 
-	ctl_check_backend();
-	mounts_err = check_mounts(config);
-	hooks_err = check_hooks(config);
-	return mounts_err ? mounts_err : hooks_err;
+	return backend_err || mounts_err || hooks_err ? -EINVAL : 0;
 }

@@ -107,7 +107,8 @@ static void print_idle(void)
 {
 	const struct report_cycle *cycle = &newest.records[0].cycle;
 
-	ctl_check_backend();
+	/* it runs: what it may use, it has */
+	ctl_check_backend(CONFIG_BACKEND_ANY);
 	if (newest.nr)
 		printf("last cycle: %u: %s%s%s\n", cycle->id,
 		       report_name_verdict(cycle->verdict),

@@ -65,6 +65,10 @@ extern const struct freezer_ops freezer_kmod, freezer_ioctl;
 	"mount namespaces are found by /proc only, what FIFREEZE does " \
 	"not support, such as vfat, is left out"
 
+/* Whether the module gives us a session, as a freeze would need. -ENOENT: there
+ * is no module. */
+int freezer_kmod_probe(void);
+
 /* Thaw what any session of the module holds. -ENOENT: there is no module. */
 int freezer_kmod_rescue(void);
 

@@ -485,7 +485,8 @@ static int kmod_records(struct freezer_target *targets, size_t nr)
 	return simple_request(KFREEZE_CMD_STATUS, NLM_F_DUMP, &answer);
 }
 
-int freezer_kmod_rescue(void)
+/* A session for just this, and nothing more if @cmd is UNSPEC. */
+static int request_once(enum kfreeze_cmd cmd)
 {
 	int epoll_fd = epoll_create1(EPOLL_CLOEXEC), err;
 	struct answer answer = {0};
@@ -494,11 +495,22 @@ int freezer_kmod_rescue(void)
 		return -errno;
 	err = kmod_open(epoll_fd);
 	if (!err) {
-		err = simple_request(KFREEZE_CMD_RESCUE, NLM_F_ACK, &answer);
+		if (cmd != KFREEZE_CMD_UNSPEC)
+			err = simple_request(cmd, NLM_F_ACK, &answer);
 		kmod_close();
 	}
 	close(epoll_fd);
 	return err;
+}
+
+int freezer_kmod_probe(void)
+{
+	return request_once(KFREEZE_CMD_UNSPEC);
+}
+
+int freezer_kmod_rescue(void)
+{
+	return request_once(KFREEZE_CMD_RESCUE);
 }
 
 const struct freezer_ops freezer_kmod = {

@@ -46,6 +46,20 @@ TEST(check_names_backend_targets_and_hooks)
 	CHECK_STREQ(sandbox_read_file(HOOK_LOG), "");
 }
 
+/* A monitor that is to use the module or nothing does not start without. */
+TEST(check_knows_that_only_the_module_will_do)
+{
+	bool has_module = !strcmp(client_backend(), "kmod");
+
+	setup("[general]\nbackend = kmod\n");
+	CHECK_EQ(client_run(CTL, "check", NULL), has_module ? 0 : 1);
+	CHECK_EQ(said("backend: kmod"), has_module);
+	CHECK(!said("backend: ioctl"));
+	CHECK_EQ(said("problem: backend = kmod: the kernel module is not loaded"),
+		 !has_module);
+	CHECK_EQ(said("remedy: "), !has_module);
+}
+
 TEST(check_tells_a_problem_and_its_remedy)
 {
 	setup("");
