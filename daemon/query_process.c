@@ -28,7 +28,7 @@ static struct {
 	/* the query under way */
 	uint32_t topic;
 	unsigned int nr_records;
-	pid_t pid;
+	pid_t pid; /* 0: none, or it has been reaped */
 	int fd; /* -1: none */
 	sd_event_source *input, *timer;
 } state = {.fd = -1};
@@ -46,8 +46,15 @@ static int on_child_end(sd_event_source *source, int pidfd, uint32_t events,
 
 	(void)events;
 	(void)unused;
-	if (waitid(P_PIDFD, pidfd, &info, WEXITED | WNOHANG) || !info.si_pid)
+	if (waitid(P_PIDFD, pidfd, &info, WEXITED | WNOHANG | WNOWAIT) ||
+	    !info.si_pid)
 		return 0;
+	/* what it has started goes, too, while the number is still its own */
+	if (info.si_pid == state.pid) {
+		kill(-state.pid, SIGKILL);
+		state.pid = 0;
+	}
+	waitid(P_PIDFD, pidfd, &info, WEXITED | WNOHANG);
 	state.nr_children--;
 	sd_event_source_disable_unref(source);
 	return 0;
@@ -69,6 +76,7 @@ static void end(int err, const char *text)
 	state.fd = -1;
 	if (state.pid > 0)
 		kill_child(state.pid);
+	state.pid = 0;
 	state.events->over(err, text);
 }
 

@@ -7,6 +7,8 @@
 /* libs: libsystemd mount */
 #include "ktap.h"
 
+#include <sys/syscall.h>
+
 #include "query_process.h"
 
 static sd_event *event;
@@ -14,6 +16,14 @@ static unsigned int nr_records, nr_over, room;
 static struct query_record last;
 static int last_err;
 static char last_text[512];
+static unsigned int nr_kills;
+
+/* Of the C library's name: what is tested calls this. */
+int kill(pid_t pid, int signal)
+{
+	nr_kills++;
+	return syscall(SYS_kill, pid, signal);
+}
 
 static bool has_room(void)
 {
@@ -81,6 +91,25 @@ TEST(nothing_is_read_without_room)
 	query_process_resume();
 	wait_over();
 	CHECK_EQ(nr_records, 1);
+}
+
+/* Its number may be another process's by now. */
+TEST(reaped_child_is_not_killed)
+{
+	siginfo_t info;
+
+	start(QUERY_HOST_NAME);
+	room = 0;
+	while (!waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT))
+		CHECK(sd_event_run(event, 10000000) > 0);
+	CHECK_EQ(errno, ECHILD);
+	CHECK_EQ(nr_over, 0);
+	nr_kills = 0;
+	room = 2;
+	query_process_resume();
+	CHECK_EQ(nr_over, 1);
+	CHECK_EQ(nr_records, 1);
+	CHECK_EQ(nr_kills, 0);
 }
 
 TEST(stopped_at_once)
