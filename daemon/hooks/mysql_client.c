@@ -12,7 +12,9 @@
 #include "instances.h"
 #include "mysql_places.h"
 
-/* @files: which option files, the first argument of all. */
+/* @files: which option files, the first argument of all. They do not have the
+ * last word about what decides whether a statement was a success, where it went,
+ * and what its answer looks like. --batch is without pager, tee and history. */
 static int greet(struct client *client, const struct mysql_product *product,
 		 const char *files, const char *socket, uint64_t deadline_ms)
 {
@@ -20,15 +22,31 @@ static int greet(struct client *client, const struct mysql_product *product,
 		product->program,
 		files,
 		"--protocol=socket",
+		"--host=localhost",
 		socket,
-		"--batch",
-		"--raw",
-		"--skip-column-names",
-		"--unbuffered",
 		"--connect-timeout=5",
+		/* an error has to end it */
+		"--skip-force",
 		/* a lock would not come back with a new connection */
 		"--skip-reconnect",
+		"--init-command=DO 0",
 		"--skip-local-infile",
+		"--skip-safe-updates",
+		"--skip-named-commands",
+		"--delimiter=;",
+		"--batch",
+		"--raw",
+		"--unbuffered",
+		"--skip-quick",
+		"--skip-column-names",
+		"--skip-column-type-info",
+		"--skip-show-warnings",
+		"--skip-html",
+		"--skip-xml",
+		"--skip-table",
+		"--skip-vertical",
+		"--skip-auto-vertical-output",
+		"--loose-skip-binary-as-hex",
 		NULL,
 	};
 	const struct client_spec spec = {
