@@ -189,10 +189,15 @@ void hook_list_add(struct hook_list *list, const char *path)
 	read_header(hook);
 }
 
-static int compare_names(const void *left, const void *right)
+/* The shipped ones come last, and are thawed first: an administrator's hook may
+ * stop a server and start it again, which ends a lock of ours. */
+static int compare_hooks(const void *left, const void *right)
 {
 	const struct hook *a = left, *b = right;
-	int order = strcmp(a->name, b->name);
+	int order = a->shipped - b->shipped;
+
+	if (!order)
+		order = strcmp(a->name, b->name);
 
 	return order ? order : strcmp(a->path, b->path);
 }
@@ -210,7 +215,7 @@ void hook_list_find(struct hook_list *list,
 		log_warn("%zu hooks are ignored: there are more than %d",
 			 list->nr_ignored, MAX_HOOKS);
 	if (list->nr)
-		qsort(list->hooks, list->nr, sizeof(*list->hooks), compare_names);
+		qsort(list->hooks, list->nr, sizeof(*list->hooks), compare_hooks);
 }
 
 void hook_list_free(struct hook_list *list)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which hooks there are. All directories together are in C-locale order of the
- * file names; equal names are in order of their paths.
+ * Which hooks there are: the administrator's, of all directories together, in
+ * C-locale order of the file names, equal names in order of their paths; then
+ * the shipped ones likewise.
  */
 #ifndef KFREEZE_HOOK_LIST_H
 #define KFREEZE_HOOK_LIST_H

@@ -4,7 +4,7 @@
 
 #include "hook_output.h"
 
-TEST(order_is_by_name_over_all_directories_and_reversed_at_thaw)
+TEST(order_is_by_name_the_shipped_last_and_reversed_at_thaw)
 {
 	struct hooks_settings settings = set_up();
 
@@ -15,16 +15,37 @@ TEST(order_is_by_name_over_all_directories_and_reversed_at_thaw)
 	start(&settings);
 	freeze();
 	CHECK_EQ(nr_results, 4);
-	check_result(0, "b/10-y", 0);
-	check_result(1, "a/20-x", 0);
-	check_result(2, "b/Z", 0);
-	check_result(3, "a/a", 0);
+	check_result(0, "a/20-x", 0);
+	check_result(1, "a/a", 0);
+	check_result(2, "b/10-y", 0);
+	check_result(3, "b/Z", 0);
 	CHECK_STREQ(results[0].phase, "freeze");
 	thaw("ok");
 	CHECK_EQ(nr_results, 4);
-	check_result(0, "a/a", 0);
-	check_result(3, "b/10-y", 0);
+	check_result(0, "b/Z", 0);
+	check_result(3, "a/20-x", 0);
 	CHECK_STREQ(results[0].phase, "thaw");
+}
+
+TEST(order_is_by_name_over_all_of_an_administrators_directories)
+{
+	static const struct hook_directory two[] = {
+		{dirs[0], NULL},
+		{dirs[1], NULL},
+		{NULL, NULL},
+	};
+	struct hooks_settings settings = set_up();
+
+	settings.directories = two;
+	add_script("a/20-x", "exit 0", 0755);
+	add_script("b/10-y", "exit 0", 0755);
+	add_script("b/20-x", "exit 0", 0755);
+	start(&settings);
+	freeze();
+	CHECK_EQ(nr_results, 3);
+	check_result(0, "b/10-y", 0);
+	check_result(1, "a/20-x", 0);
+	check_result(2, "b/20-x", 0);
 }
 
 TEST(no_hooks_is_done_at_once)
