@@ -37,7 +37,9 @@ struct child_target {
 	unsigned int level;
 	struct child_identity identity;
 	bool accept_foreign; /* being frozen by somebody else is enough */
-	bool is_foreign; /* it is, and is left to him */
+	/* A FIFREEZE of ours may have frozen it. False of one that is FROZEN:
+	 * somebody else has, and it is left to him. */
+	atomic_bool is_ours;
 	_Atomic enum kfreeze_target_state state;
 	enum kfreeze_step step;
 	int err;

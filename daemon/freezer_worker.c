@@ -68,15 +68,30 @@ static void flush_target(struct child_target *target)
 	atomic_store(&target->state, KFREEZE_TARGET_FLUSHED);
 }
 
+/*
+ * Whoever comes after a kill thaws what is marked as ours, so the mark is set
+ * just before and taken back just after. One window is left that shared memory
+ * cannot close: killed between the two marks, in or around a FIFREEZE that
+ * fails, it looks like ours, and the freeze of somebody else is thawed.
+ */
+static int try_freeze(struct child_target *target)
+{
+	atomic_store(&target->is_ours, true);
+	if (!ioctl(target->fd, FIFREEZE, 0))
+		return 0;
+	atomic_store(&target->is_ours, false);
+	return -errno;
+}
+
 static void freeze_target(struct child_target *target)
 {
+	int err;
+
 	target->frozen_since_ns = worker_now_ns();
-	if (ioctl(target->fd, FIFREEZE, 0)) {
-		target->is_foreign = errno == EBUSY && target->accept_foreign;
-		if (!target->is_foreign) {
-			fail(target, KFREEZE_STEP_FREEZE, -errno);
-			return;
-		}
+	err = try_freeze(target);
+	if (err && !(err == -EBUSY && target->accept_foreign)) {
+		fail(target, KFREEZE_STEP_FREEZE, err);
+		return;
 	}
 	target->freeze_ns = worker_now_ns() - target->frozen_since_ns;
 	atomic_store(&target->state, KFREEZE_TARGET_FROZEN);
@@ -98,12 +113,13 @@ static void undo_freeze(struct child_target *target)
 			break;
 		pause_before_retry();
 	}
+	atomic_store(&target->is_ours, false);
 }
 
 /* Whether it has stayed frozen can only be asked by freezing it. */
 static void check_foreign(struct child_target *target)
 {
-	if (ioctl(target->fd, FIFREEZE, 0))
+	if (try_freeze(target))
 		return;
 	undo_freeze(target);
 	target->step = KFREEZE_STEP_THAW;
@@ -117,15 +133,22 @@ static void thaw_target(struct child_target *target)
 	uint64_t start = worker_now_ns();
 
 	atomic_store(&target->state, KFREEZE_TARGET_THAWING);
-	if (target->is_foreign)
-		check_foreign(target);
-	else
+	if (atomic_load(&target->is_ours))
 		undo_freeze(target);
+	else
+		check_foreign(target);
 	target->thaw_ns = worker_now_ns() - start;
 	target->hold_ns = worker_now_ns() - target->frozen_since_ns;
 	atomic_store(&target->state, target->err == -EINVAL
 					     ? KFREEZE_TARGET_LOST
 					     : KFREEZE_TARGET_THAWED);
+}
+
+/* Somebody else's, and none of our threads is about to freeze it. */
+static bool is_left_alone(const struct child_target *target, bool gone)
+{
+	return !atomic_load(&target->is_ours) &&
+	       (gone || atomic_load(&target->state) == KFREEZE_TARGET_FROZEN);
 }
 
 /*
@@ -138,9 +161,13 @@ static void rescue_target(struct child_target *target)
 	uint64_t start = worker_now_ns();
 	bool gone = false;
 
-	while (!target->is_foreign && ioctl(target->fd, FITHAW, 0)) {
-		if (errno == EINVAL && gone)
-			break;
+	while (!is_left_alone(target, gone)) {
+		if (atomic_load(&target->is_ours)) {
+			if (!ioctl(target->fd, FITHAW, 0))
+				break;
+			if (errno == EINVAL && gone)
+				break;
+		}
 		if (gone)
 			pause_before_retry();
 		else

@@ -182,6 +182,50 @@ TEST(rescue_leaves_another_filesystem)
 	CHECK_EQ(sandbox_is_frozen(pair_a) + sandbox_is_frozen(pair_b), 1);
 }
 
+/* Killed before the freezer had come to it: one was ordered, one refused. */
+static const struct {
+	enum kfreeze_target_state state;
+	bool is_ours, is_thawed;
+} foreign[] = {
+	{KFREEZE_TARGET_FREEZING, false, false},
+	{KFREEZE_TARGET_FREEZING, true, true}, /* nobody can know */
+	{KFREEZE_TARGET_FROZEN, false, false}, /* accepted */
+	{KFREEZE_TARGET_THAWING, false, false},
+};
+
+TEST(rescue_leaves_what_others_have_frozen)
+{
+	struct child_cycle *cycle;
+	struct client client;
+	const char *name;
+	size_t size, i;
+	int fd;
+
+	SANDBOX_ENTER("");
+	for (i = 0; i < sizeof(foreign) / sizeof(*foreign); i++) {
+		client = i ? client_start() : pair_freeze();
+		if (i)
+			CHECK_EQ(pair_freeze_again(&client).count, 2);
+		kill_all(&client);
+		CHECK_EQ(nr_lists(&name), 1);
+		fd = list_lock(name, false);
+		cycle = list_map(fd, &size);
+		CHECK(cycle && cycle->nr_targets == 2);
+		cycle->targets[0].state = cycle->targets[1].state =
+			foreign[i].state;
+		cycle->targets[0].is_ours = cycle->targets[1].is_ours =
+			foreign[i].is_ours;
+		close(fd);
+		CHECK_EQ(client_run("kfreeze-monitor", "--rescue", NULL), 0);
+		CHECK_EQ(sandbox_is_frozen(pair_a), !foreign[i].is_thawed);
+		CHECK_EQ(sandbox_is_frozen(pair_b), !foreign[i].is_thawed);
+		if (!foreign[i].is_thawed) {
+			CHECK_EQ(sandbox_fithaw(pair_a), 0);
+			CHECK_EQ(sandbox_fithaw(pair_b), 0);
+		}
+	}
+}
+
 /* Their processes live: they hold the freeze, and will thaw. */
 TEST(rescue_leaves_the_living)
 {
