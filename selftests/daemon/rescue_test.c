@@ -211,8 +211,7 @@ TEST(rescue_leaves_what_others_have_frozen)
 		fd = list_lock(name, false);
 		cycle = list_map(fd, &size);
 		CHECK(cycle && cycle->nr_targets == 2);
-		cycle->targets[0].state = cycle->targets[1].state =
-			foreign[i].state;
+		cycle->targets[0].state = cycle->targets[1].state = foreign[i].state;
 		cycle->targets[0].is_ours = cycle->targets[1].is_ours =
 			foreign[i].is_ours;
 		close(fd);
