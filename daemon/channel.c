@@ -35,6 +35,7 @@ struct channel {
 	bool held;
 	char *out; /* not written yet */
 	size_t out_len, out_size;
+	bool mid_line; /* the line it starts in was begun before */
 	bool greeted; /* out is all for a host that said hello */
 };
 
@@ -102,6 +103,7 @@ static void drop_output(struct channel *channel)
 	channel->out = NULL;
 	channel->out_len = 0;
 	channel->out_size = 0;
+	channel->mid_line = false;
 	channel->greeted = false;
 }
 
@@ -185,6 +187,8 @@ static void flush(struct channel *channel)
 			break;
 	}
 	if (done < channel->out_len && errno == EAGAIN) {
+		if (done)
+			channel->mid_line = channel->out[done - 1] != '\n';
 		channel->out_len -= done;
 		memmove(channel->out, channel->out + done, channel->out_len);
 		channel->greeted &= !done;
@@ -224,10 +228,20 @@ void channel_send(struct channel *channel, const char *bytes, size_t len)
 			channel->address.path);
 }
 
+/* The rest of a line that was begun still goes out: the reply to the greeting
+ * would be taken for it. */
 void channel_greet(struct channel *channel)
 {
-	drop_output(channel);
-	channel->greeted = is_port(channel);
+	char *end;
+
+	if (!channel->mid_line) {
+		drop_output(channel);
+		channel->greeted = is_port(channel);
+		return;
+	}
+	end = memchr(channel->out, '\n', channel->out_len);
+	if (end)
+		channel->out_len = end + 1 - channel->out;
 }
 
 /* True if there may be more to read. */

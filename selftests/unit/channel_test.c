@@ -239,6 +239,38 @@ TEST(host_that_never_reads)
 	teardown();
 }
 
+/* What a host has half of it gets the rest of; what it has nothing of is for
+ * the one before it. */
+TEST(greeting_drops_whole_lines_only)
+{
+	static char line[4 << 20], heard[8 << 20];
+	size_t heard_len = 0;
+	ssize_t len;
+	int fd;
+
+	setup();
+	memset(line, 'y', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\n';
+	CHECK_EQ(open_channel(CONFIG_UNIX_LISTEN, false), 0);
+	fd = connect_client();
+	put(fd, "a");
+	dispatch_until_got("a");
+	channel_send(channel, line, sizeof(line));
+	channel_send(channel, "old\n", 4);
+	channel_greet(channel);
+	channel_send(channel, "new\n", 4);
+	do {
+		len = read(fd, heard + heard_len, sizeof(heard) - heard_len);
+		heard_len += len > 0 ? len : 0;
+	} while (len > 0 || dispatch(0));
+	CHECK_EQ(heard_len, sizeof(line) + 4);
+	CHECK(!memcmp(heard, line, sizeof(line)));
+	CHECK_STREQ(heard + sizeof(line), "new\n");
+	close(fd);
+	dispatch_all();
+	teardown();
+}
+
 TEST(stale_socket_is_replaced_a_live_one_is_not)
 {
 	struct channel *first;
