@@ -7,7 +7,6 @@
 
 #include <json-c/json.h>
 
-#include "log.h"
 #include "qga_json.h"
 #include "qga_query.h"
 #include "qga_request.h"
@@ -182,7 +181,7 @@ void qga_fstrim(struct qga_request *request)
 	struct json_object *result = json_object_new_object();
 	struct query query = {.topic = QUERY_FSTRIM};
 
-	log_info("guest-fstrim called");
+	qga_log(request, "guest-fstrim called");
 	if (minimum)
 		query.fstrim.minimum = json_object_get_int64(minimum);
 	qga_json_add(result, "paths", json_object_new_array());

@@ -2,6 +2,9 @@
 /* Framing, parsing and the envelope of commands: what qemu-ga 11.1.3 answers. */
 #include "qga_harness.h"
 
+#include <sys/stat.h>
+#include <sys/uio.h>
+
 #include <malloc.h>
 
 /* of the sanitizer the unit tests are built with; gcc has no header for it */
@@ -470,4 +473,62 @@ TEST(block_list_wins_over_allow_list)
 		"Command guest-sync has been disabled: the command is not allowed")
 			    NOT_FOUND("Command guest-info has been disabled: the command is not allowed"));
 	harness_stop();
+}
+
+static char logged_command[80];
+static unsigned int nr_logged;
+
+/* Of libsystemd's name: the log calls this for the journal. */
+int sd_journal_sendv(const struct iovec *fields, int nr);
+int sd_journal_sendv(const struct iovec *fields, int nr)
+{
+	static const char name[] = "KFREEZE_COMMAND=";
+	const size_t len = sizeof(name) - 1;
+
+	nr_logged++;
+	*logged_command = '\0';
+	while (nr--) {
+		if (fields[nr].iov_len > len &&
+		    !memcmp(fields[nr].iov_base, name, len))
+			snprintf(logged_command, sizeof(logged_command), "%.*s",
+				 (int)(fields[nr].iov_len - len),
+				 (char *)fields[nr].iov_base + len);
+	}
+	return 0;
+}
+
+static void log_to_the_journal(void)
+{
+	char stream[64];
+	struct stat st;
+
+	CHECK_EQ(fstat(STDERR_FILENO, &st), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu",
+		 (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	CHECK_EQ(setenv("JOURNAL_STREAM", stream, 1), 0);
+	CHECK_EQ(log_init("test", NULL, false), 0);
+	CHECK(log_is_journal());
+}
+
+TEST(lines_about_a_command_name_it)
+{
+	static const char *const commands[] = {
+		"guest-ping",	       "guest-fstrim",
+		"guest-shutdown",      "guest-fsfreeze-freeze",
+		"guest-fsfreeze-thaw",
+	};
+	char text[80];
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		harness_start();
+		log_to_the_journal();
+		nr_logged = 0;
+		snprintf(text, sizeof(text), "{\"execute\":\"%s\"}", commands[i]);
+		say(text);
+		CHECK_EQ(nr_logged, 1);
+		CHECK_STREQ(logged_command, commands[i]);
+		log_release();
+		harness_stop();
+	}
 }
