@@ -36,7 +36,7 @@ fi
 
 install="apt-get install -y --no-install-recommends $missing"
 if [ "$(id -u)" != 0 ]; then
-	echo "missing packages; as root: $install" >&2
+	echo "missing packages; as root: apt-get update && $install" >&2
 	exit 1
 fi
 echo "# installing $missing"
