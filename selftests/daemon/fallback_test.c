@@ -327,3 +327,47 @@ TEST(stuck_flush_freezes_nothing)
 	CHECK_EQ(sandbox_fithaw(pair_a), 0);
 	CHECK(sandbox_is_writable(on_a, PAIR_AT_ONCE_MS));
 }
+
+/* Where the fallback is told of, so are the three ways in which it is weaker. */
+static void check_weaker(const char *text)
+{
+	static const char *const ways[] = {
+		"a thaw by somebody else is noticed only at the end",
+		"other mount namespaces are found by /proc only",
+		"such as vfat, is left out",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		CHECK(strstr(text, ways[i]));
+}
+
+/* What a program says is all of the log. */
+static void check_said_weaker(const char *mark)
+{
+	const char *said = strstr(sandbox_read_file(CLIENT_LOG), mark);
+
+	CHECK(said != NULL);
+	check_weaker(said);
+	sandbox_write_file(CLIENT_LOG, "", 0600);
+}
+
+TEST(weaker_in_three_ways_wherever_it_is_told)
+{
+	struct report_record record;
+	struct client client;
+
+	SANDBOX_ENTER("");
+	client = pair_freeze();
+	check_said_weaker("freezing with the ioctl backend: ");
+	CHECK(client_record(&client, REPORT_CYCLE, 0, &record));
+	check_weaker(record.cycle.weaker);
+	CHECK_EQ(client_run("kfreezectl", "status", NULL), 0);
+	check_said_weaker("backend: ioctl");
+	CHECK_EQ(client_run("kfreezectl", "report", "--json", NULL), 0);
+	check_said_weaker("\"backend-weaker\": ");
+	CHECK_EQ(pair_thaw(&client).count, 2);
+	sandbox_write_file(CLIENT_LOG, "", 0600);
+	CHECK_EQ(client_run("kfreezectl", "check", NULL), 0);
+	check_said_weaker("backend: ioctl");
+}
