@@ -65,6 +65,10 @@ struct config {
 			 * or type; NULL-terminated, or NULL */
 };
 
+/* Before a load: names of commands for which @is_command is false are warned
+ * of, with file and line, and taken all the same. */
+void config_set_commands(bool (*is_command)(const char *name));
+
 /* Who reads: kfreezed takes qemu-ga's options and files too; the monitor takes
  * the hook from them. An error is logged with file, line and accepted range.
  * --help and --version print and exit. 0 or -errno. */

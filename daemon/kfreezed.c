@@ -24,11 +24,22 @@
 #include "monitor_process.h"
 #include "privdrop.h"
 #include "qga.h"
+#include "qga_command.h"
+
+static bool is_help(const char *name)
+{
+	return !strcmp(name, "help") || !strcmp(name, "?");
+}
+
+static bool is_listable(const char *name)
+{
+	return is_help(name) || qga_command_is_known(name);
+}
 
 static bool asks_for_help(char *const *list)
 {
 	for (; list && *list; list++) {
-		if (!strcmp(*list, "help") || !strcmp(*list, "?"))
+		if (is_help(*list))
 			return true;
 	}
 	return false;
@@ -164,6 +175,7 @@ int main(int argc, char **argv)
 	int err;
 
 	log_init(LOG_IDENT, NULL, false);
+	config_set_commands(is_listable);
 	if (config_load_agent(&config, argc, argv))
 		return EXIT_FAILURE;
 	exit_if_only_asked(&config);

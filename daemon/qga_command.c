@@ -79,13 +79,36 @@ const struct qga_command *qga_command_find(const char *name)
 	return NULL;
 }
 
-static bool is_listed(char *const *list, const char *name)
+static bool is_listed(const char *const *list, const char *name)
 {
 	for (; list && *list; list++) {
 		if (!strcmp(*list, name))
 			return true;
 	}
 	return false;
+}
+
+/* Files of the field block them, and are right to. */
+static const char *const absent_commands[] = {
+	"guest-exec",
+	"guest-exec-status",
+	"guest-file-open",
+	"guest-file-close",
+	"guest-file-read",
+	"guest-file-write",
+	"guest-file-seek",
+	"guest-file-flush",
+	"guest-set-user-password",
+	"guest-ssh-get-authorized-keys",
+	"guest-ssh-add-authorized-keys",
+	"guest-ssh-remove-authorized-keys",
+	"guest-get-devices",
+	NULL,
+};
+
+bool qga_command_is_known(const char *name)
+{
+	return qga_command_find(name) || is_listed(absent_commands, name);
 }
 
 bool qga_command_is_allowed(const struct qga_context *context,
@@ -98,10 +121,10 @@ bool qga_command_is_allowed(const struct qga_context *context,
 		return true;
 	if (state != IPC_THAWED && state != IPC_LOST)
 		return false;
-	if (is_listed(config->block_rpcs, command->name))
+	if (is_listed((const char *const *)config->block_rpcs, command->name))
 		return false;
 	return !config->allow_rpcs ||
-	       is_listed(config->allow_rpcs, command->name);
+	       is_listed((const char *const *)config->allow_rpcs, command->name);
 }
 
 static bool is_of_type(struct json_object *value, enum json_type type)

@@ -36,6 +36,8 @@ struct qga_command {
 extern const struct qga_command qga_commands[];
 
 const struct qga_command *qga_command_find(const char *name);
+/* Of ours, or one of qemu-ga's that we do not have. */
+bool qga_command_is_known(const char *name);
 bool qga_command_is_allowed(const struct qga_context *context,
 			    const struct qga_command *command);
 

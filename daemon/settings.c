@@ -19,6 +19,7 @@ enum kind {
 	KIND_SECONDS, /* kept as milliseconds */
 	KIND_STRING,
 	KIND_LIST, /* separated by commas or semicolons, adds up */
+	KIND_COMMANDS, /* such a list of names */
 	KIND_METHOD,
 	KIND_POLICY,
 	KIND_FOREIGN,
@@ -49,11 +50,12 @@ static const struct setting settings[] = {
 	{SETTINGS_QGA, "general", "statedir", KIND_STRING, AT(statedir), 0, 0},
 	{SETTINGS_QGA, "general", "verbose", KIND_BOOL, AT(verbose), 0, 0},
 	{SETTINGS_QGA, "general", "retry-path", KIND_BOOL, AT(retry_path), 0, 0},
-	{SETTINGS_QGA | SETTINGS_KFREEZE, "general", "block-rpcs", KIND_LIST,
-	 AT(block_rpcs), 0, 0},
-	{SETTINGS_QGA | SETTINGS_KFREEZE, "general", "allow-rpcs", KIND_LIST,
-	 AT(allow_rpcs), 0, 0},
-	{SETTINGS_QGA, "general", "blacklist", KIND_LIST, AT(block_rpcs), 0, 0},
+	{SETTINGS_QGA | SETTINGS_KFREEZE, "general", "block-rpcs",
+	 KIND_COMMANDS, AT(block_rpcs), 0, 0},
+	{SETTINGS_QGA | SETTINGS_KFREEZE, "general", "allow-rpcs",
+	 KIND_COMMANDS, AT(allow_rpcs), 0, 0},
+	{SETTINGS_QGA, "general", "blacklist", KIND_COMMANDS, AT(block_rpcs), 0,
+	 0},
 	{SETTINGS_KFREEZE, "general", "timeout", KIND_SECONDS, AT(timeout_ms),
 	 1, 120},
 	{SETTINGS_KFREEZE, "general", "flush-timeout", KIND_SECONDS,
@@ -146,13 +148,20 @@ static int set_string(char **string, const char *value)
 	return 0;
 }
 
-static int append_to_list(char ***list, const char *item, size_t len)
+static size_t list_length(char *const *list)
 {
-	char **longer, *copy;
 	size_t nr = 0;
 
-	while (*list && (*list)[nr])
+	while (list && list[nr])
 		nr++;
+	return nr;
+}
+
+static int append_to_list(char ***list, const char *item, size_t len)
+{
+	size_t nr = list_length(*list);
+	char **longer, *copy;
+
 	longer = realloc(*list, (nr + 2) * sizeof(*longer));
 	if (!longer)
 		return -ENOMEM;
@@ -184,6 +193,28 @@ static int add_to_list(char ***list, const char *value)
 			return err;
 	}
 	return 0;
+}
+
+static bool (*is_command)(const char *name);
+
+void config_set_commands(bool (*fn)(const char *name))
+{
+	is_command = fn;
+}
+
+/* qemu-ga takes any name. But one that is mistyped blocks nothing. */
+static int add_commands(char ***list, const char *value, const char *key,
+			const char *where)
+{
+	size_t nr = list_length(*list);
+	int err = add_to_list(list, value);
+
+	for (; !err && is_command && nr < list_length(*list); nr++) {
+		if (!is_command((*list)[nr]))
+			log_warn("%s: %s: there is no command '%s'", where, key,
+				 (*list)[nr]);
+	}
+	return err;
 }
 
 /* qemu-ga fails every freeze with -F/dev/null; admins write it for "none". */
@@ -284,6 +315,9 @@ int settings_set(struct config *config, const struct setting *setting,
 	case KIND_LIST:
 		err = add_to_list(member, value);
 		break;
+	case KIND_COMMANDS:
+		err = add_commands(member, value, setting->key, where);
+		break;
 	case KIND_METHOD:
 		err = set_method(member, value);
 		strcpy(accepted,
@@ -348,7 +382,7 @@ static void dump_setting(const struct config *config,
 	case KIND_METHOD:
 		printf("%s=%s\n", setting->key, method_names[config->method]);
 		break;
-	case KIND_LIST:
+	case KIND_COMMANDS:
 		dump_list(setting->key, *(char *const *const *)member);
 		break;
 	default:

@@ -92,6 +92,18 @@ static const char *read_errors(void)
 	return text;
 }
 
+static int nr_complaints(const char *text)
+{
+	const char *at = read_errors();
+	int nr = 0;
+
+	while ((at = strstr(at, text))) {
+		at += strlen(text);
+		nr++;
+	}
+	return nr;
+}
+
 /* What is logged when a load fails. */
 static const char *complaint(int (*fn)(struct config *, int, char **),
 			     const char *line)
@@ -322,6 +334,43 @@ TEST(what_is_refused)
 		}
 		teardown();
 	}
+}
+
+static bool is_known(const char *name)
+{
+	return !strcmp(name, "guest-ping");
+}
+
+/* As qemu-ga does; but who mistypes one should know. */
+TEST(unknown_commands_are_taken_with_a_warning)
+{
+	char expected[256];
+	int i;
+
+	setup("[general]\nblock-rpcs = guest-ping, guest-pign\n",
+	      "[general]\n\nallow-rpcs = guest-exce\n");
+	CHECK_EQ(log_init("test", errors, false), 0);
+	config_set_commands(is_known);
+	load("-b guest-pong");
+	check_list(config.block_rpcs, "guest-ping,guest-pign,guest-pong");
+	check_list(config.allow_rpcs, "guest-exce");
+	for (i = 1; i <= 2; i++) {
+		snprintf(expected, sizeof(expected),
+			 "%s:2: block-rpcs: there is no command 'guest-pign'\n",
+			 qga_file);
+		CHECK_EQ(nr_complaints(expected), i);
+		snprintf(expected, sizeof(expected),
+			 "%s:3: allow-rpcs: there is no command 'guest-exce'\n",
+			 own_file);
+		CHECK_EQ(nr_complaints(expected), i);
+		CHECK_EQ(nr_complaints("option -b: block-rpcs: there is no "
+				       "command 'guest-pong'\n"),
+			 i);
+		CHECK_EQ(nr_complaints("there is no command"), 3 * i);
+		if (i == 1)
+			CHECK_EQ(config_reload(&config), 0);
+	}
+	teardown();
 }
 
 TEST(monitor_refuses_bad_descriptors)

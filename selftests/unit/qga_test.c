@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include "qga_command.h"
+
 #include <malloc.h>
 
 /* of the sanitizer the unit tests are built with; gcc has no header for it */
@@ -531,4 +533,12 @@ TEST(lines_about_a_command_name_it)
 		log_release();
 		harness_stop();
 	}
+}
+
+TEST(mistyped_commands_are_unknown)
+{
+	CHECK(qga_command_is_known("guest-ping"));
+	CHECK(qga_command_is_known("guest-exec"));
+	CHECK(!qga_command_is_known("guest-pign"));
+	CHECK(!qga_command_is_known(""));
 }
