@@ -33,6 +33,8 @@ BUGS = [
     Bug("lock_order", "kmod/freeze_test",
         ("WARNING: possible circular locking dependency detected",
          "lockdep_watched_to_the_end")),
+    Bug("live_timer", "kmod/freeze_test",
+        ("ODEBUG: free active", "kfreeze_watchdog_fire")),
     Bug("error_path", "kmod/failnth_test",
         ("nothing_holds_the_module",)),
     Bug("data_race", "kmod/race_test",
