@@ -21,6 +21,7 @@
 DEFINE_MUTEX(kfreeze_cycle_lock); /* protects all cycles, see cycle.h */
 static const struct kfreeze_cycle_ops *kfreeze_cycle_ops;
 static u32 kfreeze_last_cycle;
+static ktime_t kfreeze_next_freeze; /* what sessions left that are closed */
 static atomic_t kfreeze_nr_cycles; /* that are not idle; read without lock */
 static DECLARE_WAIT_QUEUE_HEAD(kfreeze_cycle_idle);
 
@@ -90,6 +91,21 @@ static enum kfreeze_verdict kfreeze_cycle_judge(const struct kfreeze_cycle *cycl
 	}
 }
 
+/* A session that is closed leaves its pause to all others. */
+static void kfreeze_cycle_bequeath(const struct kfreeze_cycle *cycle)
+{
+	if (cycle->mute && ktime_after(cycle->next_freeze, kfreeze_next_freeze))
+		kfreeze_next_freeze = cycle->next_freeze;
+}
+
+/* Writers were blocked until now: they get some time. */
+static void kfreeze_cycle_pause(struct kfreeze_cycle *cycle)
+{
+	cycle->next_freeze = ktime_add_ms(
+		ktime_get(), kfreeze_param_limits()->min_interval_ms);
+	kfreeze_cycle_bequeath(cycle);
+}
+
 /* The cycle is over: judge it, let go of its filesystems, tell. */
 static void kfreeze_cycle_finish(struct kfreeze_cycle *cycle)
 {
@@ -100,9 +116,8 @@ static void kfreeze_cycle_finish(struct kfreeze_cycle *cycle)
 		cycle->cause = KFREEZE_CAUSE_FOREIGN_THAW;
 	cycle->verdict = kfreeze_cycle_judge(cycle);
 	WRITE_ONCE(cycle->state, KFREEZE_STATE_IDLE);
-	if (summary.hold_ns)
-		cycle->next_freeze = ktime_add_ms(
-			ktime_get(), kfreeze_param_limits()->min_interval_ms);
+	if (summary.blocked)
+		kfreeze_cycle_pause(cycle);
 	kfreeze_set_release(cycle->set);
 	kfreeze_cycle_publish(cycle, cycle->set, KFREEZE_EVENT_OVER);
 	atomic_dec(&kfreeze_nr_cycles);
@@ -222,6 +237,7 @@ static void kfreeze_cycle_on_unstuck(struct kfreeze_set *set)
 	struct kfreeze_cycle *cycle = set->owner;
 
 	mutex_lock(&kfreeze_cycle_lock);
+	kfreeze_cycle_pause(cycle);
 	kfreeze_cycle_publish(cycle, set, KFREEZE_EVENT_UNSTUCK);
 	mutex_unlock(&kfreeze_cycle_lock);
 }
@@ -260,6 +276,22 @@ void kfreeze_cycle_init(struct kfreeze_cycle *cycle,
 }
 
 /**
+ * kfreeze_cycle_may_start - have writers had their pause?
+ * @cycle: an idle one
+ *
+ * Context: process, with kfreeze_cycle_lock.
+ * Return: false if min_interval_ms has not passed since the last cycle, or
+ * since one of a session that is closed.
+ */
+bool kfreeze_cycle_may_start(const struct kfreeze_cycle *cycle)
+{
+	ktime_t now = ktime_get();
+
+	return !ktime_before(now, cycle->next_freeze) &&
+	       !ktime_before(now, kfreeze_next_freeze);
+}
+
+/**
  * kfreeze_cycle_start - a new cycle
  * @cycle: an idle one
  * @set: its filesystems, claimed; the former set is the caller's to put
@@ -279,6 +311,19 @@ void kfreeze_cycle_start(struct kfreeze_cycle *cycle, struct kfreeze_set *set)
 	cycle->was_frozen = false;
 	cycle->loss_told = false;
 	kfreeze_set_start(set, &kfreeze_cycle_set_ops, cycle);
+}
+
+/**
+ * kfreeze_cycle_orphan - the owner is gone: tell it nothing, thaw
+ * @cycle: the cycle; nothing but kfreeze_cycle_wait() may follow
+ *
+ * Context: process, with kfreeze_cycle_lock. Does not wait.
+ */
+void kfreeze_cycle_orphan(struct kfreeze_cycle *cycle)
+{
+	cycle->mute = true;
+	kfreeze_cycle_bequeath(cycle);
+	kfreeze_cycle_end(cycle, KFREEZE_CAUSE_OWNER);
 }
 
 /**

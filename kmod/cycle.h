@@ -95,8 +95,10 @@ extern struct mutex kfreeze_cycle_lock;
 void kfreeze_cycle_use(const struct kfreeze_cycle_ops *ops);
 void kfreeze_cycle_init(struct kfreeze_cycle *cycle,
 			void (*gone)(struct kfreeze_cycle *cycle));
+bool kfreeze_cycle_may_start(const struct kfreeze_cycle *cycle);
 void kfreeze_cycle_start(struct kfreeze_cycle *cycle, struct kfreeze_set *set);
 void kfreeze_cycle_end(struct kfreeze_cycle *cycle, enum kfreeze_cause cause);
+void kfreeze_cycle_orphan(struct kfreeze_cycle *cycle);
 void kfreeze_cycle_fill(const struct kfreeze_cycle *cycle,
 			struct kfreeze_status *status);
 void kfreeze_cycle_wait(struct kfreeze_cycle *cycle);

@@ -10,7 +10,7 @@
  * @timeout_ms: default time limit of a freeze
  * @max_timeout_ms: the longest one that can be asked for
  * @flush_timeout_ms: default time limit of a flush
- * @min_interval_ms: from the end of a session's freeze to its next one
+ * @min_interval_ms: from the end of a freeze to the next one
  */
 struct kfreeze_limits {
 	u32 timeout_ms;

@@ -136,9 +136,8 @@ void kfreeze_session_socket_died(u32 portid)
 		if (session->cycle.mute || session->cycle.portid != portid ||
 		    !sock_flag(session->sk, SOCK_DEAD))
 			continue;
-		session->cycle.mute = true;
 		kfreeze_nr_sessions--;
-		kfreeze_cycle_end(&session->cycle, KFREEZE_CAUSE_OWNER);
+		kfreeze_cycle_orphan(&session->cycle);
 		queue_work(kfreeze_session_queue, &session->close);
 	}
 	mutex_unlock(&kfreeze_cycle_lock);
@@ -239,7 +238,7 @@ static int kfreeze_session_admit(const struct kfreeze_session *session,
 			       "the system is about to suspend or reboot");
 		return -EAGAIN;
 	}
-	if (ktime_before(ktime_get(), session->cycle.next_freeze)) {
+	if (!kfreeze_cycle_may_start(&session->cycle)) {
 		NL_SET_ERR_MSG(
 			extack,
 			"the last cycle ended less than min_interval_ms ago");

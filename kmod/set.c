@@ -239,6 +239,7 @@ void kfreeze_set_summary(struct kfreeze_set *set, struct kfreeze_summary *summar
 		}
 	}
 	summary->nr_stuck = set->nr_late;
+	summary->blocked = set->since;
 	if (set->since && set->until)
 		summary->hold_ns = ktime_to_ns(ktime_sub(set->until, set->since));
 	summary->blamed = set->blame;

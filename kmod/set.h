@@ -92,6 +92,7 @@ struct kfreeze_set {
  * @nr_frozen: targets that are frozen, or were until our own thaw
  * @nr_lost: targets that somebody else thawed
  * @nr_stuck: targets given up and still on the way
+ * @blocked: writers could block
  * @hold_ns: from the first writer that could block to the last thaw so far
  * @blamed: @blame is filled in
  * @blame: the first target that failed
@@ -101,6 +102,7 @@ struct kfreeze_summary {
 	unsigned int nr_frozen;
 	unsigned int nr_lost;
 	unsigned int nr_stuck;
+	bool blocked;
 	u64 hold_ns;
 	bool blamed;
 	struct kfreeze_record blame;

@@ -248,13 +248,29 @@ int client_answer(struct client *client, uint32_t seq)
 	return err;
 }
 
-int client_send(struct client *client, struct nl_msg *msg)
+int client_try(struct client *client, struct nl_msg *msg)
 {
 	uint32_t seq;
 
 	if (client_post(client, msg, &seq))
 		die("nl_send", -EIO);
 	return client_answer(client, seq);
+}
+
+int client_send(struct client *client, struct nl_msg *msg)
+{
+	int err;
+
+	for (;;) {
+		nlmsg_get(msg);
+		err = client_try(client, msg);
+		if (err != -EAGAIN || strcmp(client->text, CLIENT_TOO_SOON))
+			break;
+		nlmsg_hdr(msg)->nlmsg_seq = NL_AUTO_SEQ;
+		poll(NULL, 0, 5);
+	}
+	nlmsg_free(msg);
+	return err;
 }
 
 int client_command(struct client *client, uint8_t cmd)

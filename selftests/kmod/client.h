@@ -49,6 +49,10 @@ uint32_t client_port(struct client *client);
 /* 0 or the kernel's -errno, then client->text has its words. */
 int client_command(struct client *client, uint8_t cmd);
 int client_send(struct client *client, struct nl_msg *msg); /* freed */
+/* The others wait for the end of the interval after the last freeze, which
+ * another test may have left. */
+int client_try(struct client *client, struct nl_msg *msg);
+#define CLIENT_TOO_SOON "the last cycle ended less than min_interval_ms ago"
 struct nl_msg *client_message(struct client *client, uint8_t cmd);
 
 struct client_request {

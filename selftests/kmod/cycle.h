@@ -8,10 +8,7 @@
 
 #define CYCLE_PATIENCE_MS 20000
 
-#define CYCLE_TOO_SOON "the last cycle ended less than min_interval_ms ago"
-
-/* FREEZE @dirs, all of one level, as soon as the interval after the last cycle
- * allows. 0 or -errno of the request. */
+/* FREEZE @dirs, all of one level. 0 or -errno of the request. */
 int cycle_request(struct client *client, const char *const dirs[], int nr,
 		  uint32_t timeout_ms);
 /* The same, and wait until it is frozen: ends the test if it is not. */

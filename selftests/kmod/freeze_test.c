@@ -102,26 +102,6 @@ TEST(cycles_follow_each_other)
 	}
 }
 
-TEST(interval_between_cycles_is_kept)
-{
-	struct client *client = client_open();
-	const char *dir = disk_mount(DISK_EXT4);
-	struct client_request request = {.nr = 1};
-	int fd = disk_open(dir);
-	long long thawed;
-
-	request.fds = &fd;
-	cycle_freeze(client, &dir, 1, 20000);
-	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
-	thawed = clock_ms();
-	CHECK_EQ(client_freeze(client, &request), -EAGAIN);
-	CHECK_STREQ(client->text, CYCLE_TOO_SOON);
-	CHECK_EQ(cycle_request(client, &dir, 1, 20000), 0);
-	CHECK(clock_ms() - thawed >= 90); /* of 100, told a little late */
-	CHECK_EQ(cycle_result(client).state, KFREEZE_STATE_FROZEN);
-	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
-}
-
 TEST(read_only_mount_freezes)
 {
 	struct client *client = client_open();

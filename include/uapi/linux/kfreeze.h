@@ -46,6 +46,14 @@
  * Flushing happens before, while nothing is blocked, and is bounded by
  * %KFREEZE_A_FLUSH_TIMEOUT_MS; when that passes nothing is frozen.
  *
+ * INTERVAL
+ *
+ * Writers get %KFREEZE_A_MIN_INTERVAL_MS between two freezes of a session: a
+ * FREEZE that comes sooner is told EAGAIN. It counts from the end of a cycle
+ * that got as far as FREEZING, whatever its verdict, and anew from the thaw of
+ * its last stuck target. What is left of it when a session is closed, or ends
+ * afterwards, holds for all sessions: a new socket does not get round it.
+ *
  * COMMANDS
  *
  * %KFREEZE_CMD_INFO: what this module is and can do. Anybody.
@@ -174,7 +182,7 @@ enum kfreeze_cmd {
  * @KFREEZE_A_TIMEOUT_MS: u32, from the first blocked writer to the thaw
  * @KFREEZE_A_MAX_TIMEOUT_MS: u32, upper bound of TIMEOUT_MS
  * @KFREEZE_A_FLUSH_TIMEOUT_MS: u32, for the flush before the freeze
- * @KFREEZE_A_MIN_INTERVAL_MS: u32, from the end of a cycle to the next FREEZE
+ * @KFREEZE_A_MIN_INTERVAL_MS: u32, from the end of a freeze to the next one
  * @KFREEZE_A_SESSION: u32, id of a session
  * @KFREEZE_A_CYCLE: u32, id of a cycle, never 0, unique until it wraps
  * @KFREEZE_A_TARGETS: nest of KFREEZE_A_TARGET
