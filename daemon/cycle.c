@@ -33,7 +33,7 @@
 #define FROZEN_MARGIN_MS 1000
 #define THAW_MARGIN_MS 10000
 /* The module wants a pause between cycles; a host may not know of it. */
-#define RETRY_MS 50
+#define RETRY_MS 10
 #define RETRY_LIMIT_MS 5000
 
 static struct {
