@@ -236,8 +236,9 @@ static bool kfreeze_set_settles(struct kfreeze_set *set)
  * kfreeze_set_expire - thaw a set whose deadline has passed
  * @set: a set that was started and not told to thaw
  *
- * As kfreeze_set_thaw(), but what has not frozen yet is given up: it goes on,
- * thaws itself when it gets there, and the owner is told when the last one did.
+ * As kfreeze_set_thaw(), but what has not frozen yet is blamed and given up: it
+ * goes on, thaws itself when it gets there, and the owner is told when the last
+ * one did.
  * Context: process. Does not wait.
  * Return: true if nothing else is left to thaw, false if the owner will be
  * told when it is settled.
@@ -259,8 +260,10 @@ bool kfreeze_set_expire(struct kfreeze_set *set)
 			continue;
 		trace_expire(record, -ETIMEDOUT,
 			     ktime_to_ns(ktime_sub(now, set->since)));
-		if (record->state == KFREEZE_TARGET_FREEZING)
-			kfreeze_target_give_up(target);
+		if (record->state != KFREEZE_TARGET_FREEZING)
+			continue;
+		kfreeze_set_blame(set, target, KFREEZE_STEP_FREEZE, -ETIMEDOUT);
+		kfreeze_target_give_up(target);
 	}
 	settled = kfreeze_set_settles(set);
 	spin_unlock(&set->lock);

@@ -137,6 +137,10 @@ TEST_TIMEOUT(stuck_freeze_keeps_nobody_else, 60)
 	CHECK_EQ(result.verdict, KFREEZE_VERDICT_LOST);
 	CHECK_EQ(result.cause, KFREEZE_CAUSE_DEADLINE);
 	CHECK_EQ(result.nr_stuck, 1);
+	CHECK_EQ(result.error, -ETIMEDOUT);
+	CHECK_EQ(result.target.index, 2);
+	CHECK_EQ(result.target.step, KFREEZE_STEP_FREEZE);
+	CHECK_EQ(result.target.state, KFREEZE_TARGET_STUCK);
 	CHECK(disk_writable(dirs[0]));
 	CHECK(disk_writable(dirs[1]));
 	CHECK_EQ(cycle_result(client).event, KFREEZE_EVENT_OVER);

@@ -131,7 +131,9 @@
  *
  * %KFREEZE_CMD_RESULT, unicast to the owner:
  *   SESSION, CYCLE, STATE, VERDICT, CAUSE, ERROR, NR_TARGETS, NR_FROZEN,
- *   NR_STUCK, HOLD_NS, and TARGET: the first target that is to blame, if any
+ *   NR_STUCK, HOLD_NS, and TARGET: the first target that is to blame, if any.
+ *   When a time limit passes before all is frozen, that is the first one whose
+ *   flush or freeze was still under way, with ERROR ETIMEDOUT.
  *
  * %KFREEZE_CMD_EVENT, to the multicast group %KFREEZE_MCGRP_EVENTS, which
  * only CAP_SYS_ADMIN may join: EVENT and what RESULT carries.
