@@ -52,6 +52,22 @@ static const char *error_name(const struct freezer_target *record)
 	return strerror(-record->err);
 }
 
+/* A time limit passed before all was frozen. */
+static void set_late(struct cycle_verdict *verdict,
+		     const struct mounts_target *target, enum kfreeze_step step,
+		     uint32_t limit_ms, const char *rest)
+{
+	const char *name = freezer_step_name(step);
+
+	if (!target)
+		set(verdict, REPORT_FAILED, -ETIMEDOUT,
+		    "%s: not done after %u s; %s", name, seconds(limit_ms), rest);
+	else
+		set(verdict, REPORT_FAILED, -ETIMEDOUT,
+		    "%s (%s): %s: not done after %u s; %s", target->path,
+		    target->source, name, seconds(limit_ms), rest);
+}
+
 static void set_failed(struct cycle_verdict *verdict,
 		       const struct cycle_verdict_of *of,
 		       const struct freezer_notice *notice)
@@ -60,12 +76,6 @@ static void set_failed(struct cycle_verdict *verdict,
 							   notice->blamed);
 	const struct freezer_target *record;
 
-	if (notice->cause == KFREEZE_CAUSE_FLUSH_DEADLINE) {
-		set(verdict, REPORT_FAILED, -ETIMEDOUT,
-		    "flush: not done after %u s; nothing was frozen",
-		    seconds(of->config->flush_timeout_ms));
-		return;
-	}
 	if (!target) {
 		set(verdict, REPORT_FAILED, -EIO, "freeze: %s; %s",
 		    freezer_cause_name(notice->cause), rollback_name(notice));
@@ -86,12 +96,14 @@ void cycle_verdict_over(struct cycle_verdict *verdict,
 							   notice->blamed);
 	const char *cause = freezer_cause_name(notice->cause);
 
-	if (notice->verdict == KFREEZE_VERDICT_FAILED)
+	if (notice->cause == KFREEZE_CAUSE_FLUSH_DEADLINE)
+		set_late(verdict, target, KFREEZE_STEP_FLUSH,
+			 of->config->flush_timeout_ms, "nothing was frozen");
+	else if (notice->verdict == KFREEZE_VERDICT_FAILED)
 		set_failed(verdict, of, notice);
 	else if (!of->was_frozen && notice->cause == KFREEZE_CAUSE_DEADLINE)
-		set(verdict, REPORT_FAILED, -ETIMEDOUT,
-		    "freeze: not done after %u s; %s",
-		    seconds(of->config->timeout_ms), rollback_name(notice));
+		set_late(verdict, target, KFREEZE_STEP_FREEZE,
+			 of->config->timeout_ms, rollback_name(notice));
 	else if (!of->was_frozen)
 		set(verdict, REPORT_ABORTED, -ECANCELED, "freeze: %s; %s",
 		    cause, rollback_name(notice));

@@ -44,7 +44,8 @@ static struct {
 	struct child_cycle *cycle;
 	int monitor_fd, peer_fd; /* peer: the other child */
 	int event_fd; /* readable when a worker has finished an order */
-} self;
+	long late; /* the first target that kept the cycle past its limit, or -1 */
+} self = {.late = -1};
 
 void child_open_rcu(struct child_cycle *cycle)
 {
@@ -233,6 +234,18 @@ static void clear_event(void)
 		return;
 }
 
+/* The first target in @state, or -1. */
+static long first_in(enum kfreeze_target_state state)
+{
+	size_t i;
+
+	for (i = 0; i < self.cycle->nr_targets; i++) {
+		if (self.cycle->targets[i].state == state)
+			return i;
+	}
+	return -1;
+}
+
 /* What a readable socket means. A socket at its end stays readable. */
 static bool has_ended(int fd, bool *thaw)
 {
@@ -355,8 +368,10 @@ static enum kfreeze_cause flush(void)
 		order_flush(KFREEZE_TARGET_FLUSHED);
 		wake = wait_until(all_flushed, deadline, true);
 	}
-	return wake == WAKE_TIMEOUT ? KFREEZE_CAUSE_FLUSH_DEADLINE
-				    : cause_of(wake);
+	if (wake != WAKE_TIMEOUT)
+		return cause_of(wake);
+	self.late = first_in(KFREEZE_TARGET_FLUSHING);
+	return KFREEZE_CAUSE_FLUSH_DEADLINE;
 }
 
 /* The state is set here, not by the worker: from the order on the target counts
@@ -387,6 +402,8 @@ static enum kfreeze_cause freeze(uint64_t deadline)
 		order_level(level);
 		cause = cause_of(wait_until(none_is_freezing, deadline, true));
 	}
+	if (cause == KFREEZE_CAUSE_DEADLINE)
+		self.late = first_in(KFREEZE_TARGET_FREEZING);
 	lower_rcu();
 	return cause;
 }
@@ -434,7 +451,7 @@ static void tell_over(enum kfreeze_cause cause)
 	bool was_frozen = atomic_load(&cycle->was_frozen);
 
 	count();
-	cycle->blamed = first_failed();
+	cycle->blamed = self.late < 0 ? first_failed() : self.late;
 	cycle->cause = cause;
 	if (cause == KFREEZE_CAUSE_ERROR ||
 	    cause == KFREEZE_CAUSE_FLUSH_DEADLINE) {
