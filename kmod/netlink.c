@@ -217,6 +217,9 @@ static int kfreeze_nl_open(struct sk_buff *request, struct genl_info *info)
 		else if (err == -EUSERS)
 			NL_SET_ERR_MSG(info->extack,
 				       "too many sessions are open");
+		else if (err == -ENODEV)
+			NL_SET_ERR_MSG(info->extack,
+				       "the module is being unloaded");
 		return err;
 	}
 	kfreeze_nl_send_u32(skb, header, info, KFREEZE_A_SESSION, id);
@@ -357,9 +360,12 @@ static int kfreeze_nl_status_start(struct netlink_callback *cb)
 {
 	if (netlink_capable(cb->skb, CAP_SYS_ADMIN))
 		cb->args[KFREEZE_NL_ALL] = 1;
-	else if (!kfreeze_session_is_owner(NETLINK_CB(cb->skb).sk))
-		return -EPERM;
-	return 0;
+	if (cb->args[KFREEZE_NL_ALL] ||
+	    kfreeze_session_is_owner(NETLINK_CB(cb->skb).sk))
+		return 0;
+	/* older kernels have no extack here */
+	NL_SET_ERR_MSG(cb->extack, "STATUS needs a session or CAP_SYS_ADMIN");
+	return -EPERM;
 }
 
 /* One message of a dump. -ENOENT: there is no such target. */
