@@ -56,10 +56,13 @@
  *
  * COMMANDS
  *
+ * What a request carries beyond its "in", or what is malformed, gets EINVAL.
+ *
  * %KFREEZE_CMD_INFO: what this module is and can do. Anybody.
  *   in:  nothing
  *   out: VERSION, HOLDER, MAX_TARGETS, MAX_SESSIONS, TIMEOUT_MS (the default),
  *        MAX_TIMEOUT_MS, FLUSH_TIMEOUT_MS (the default), MIN_INTERVAL_MS
+ *   ENOMEM
  *
  * %KFREEZE_CMD_OPEN: make this socket the owner of a new session.
  *   Needs CAP_SYS_ADMIN in the initial user namespace, of the caller and of
@@ -96,7 +99,7 @@
  *   EBUSY       a cycle is under way in this session, or a target is held by
  *               another one, or by an earlier cycle in which it got stuck
  *   EAGAIN      the last cycle ended less than MIN_INTERVAL_MS ago, or the
- *               system is about to suspend
+ *               system is about to suspend or reboot
  *   ENOMEM
  *   The error's extended ack has a text, and the offset of the attribute that
  *   is at fault. Nothing is frozen after an error.
@@ -114,8 +117,8 @@
  *   in:  nothing
  *   out: per session one message without TARGET:
  *          SESSION, STATE, and if there was a cycle CYCLE, VERDICT, CAUSE,
- *          ERROR, NR_TARGETS, NR_FROZEN, NR_STUCK, REMAINING_MS (when FREEZING
- *          or FROZEN)
+ *          ERROR, NR_TARGETS, NR_FROZEN, NR_STUCK, REMAINING_MS (0 unless
+ *          FREEZING or FROZEN), HOLD_NS
  *        then per target of its newest cycle one message with SESSION, CYCLE
  *        and TARGET; the order is the order of the request. Records of a
  *        finished cycle stay until the next FREEZE.
@@ -131,12 +134,15 @@
  *
  * %KFREEZE_CMD_RESULT, unicast to the owner:
  *   SESSION, CYCLE, STATE, VERDICT, CAUSE, ERROR, NR_TARGETS, NR_FROZEN,
- *   NR_STUCK, HOLD_NS, and TARGET: the first target that is to blame, if any.
- *   When a time limit passes before all is frozen, that is the first one whose
- *   flush or freeze was still under way, with ERROR ETIMEDOUT.
+ *   NR_STUCK, REMAINING_MS (0 unless FREEZING or FROZEN), HOLD_NS, and TARGET:
+ *   the first target that is to blame, if any. When a time limit passes before
+ *   all is frozen, that is the first one whose flush or freeze was still under
+ *   way, with ERROR ETIMEDOUT.
  *
  * %KFREEZE_CMD_EVENT, to the multicast group %KFREEZE_MCGRP_EVENTS, which
- * only CAP_SYS_ADMIN may join: EVENT and what RESULT carries.
+ * only CAP_SYS_ADMIN may join: EVENT and what RESULT carries. With UNSTUCK the
+ * state is the session's, which may be in a newer cycle than CYCLE: VERDICT and
+ * CAUSE are NONE then.
  *
  * COMPATIBILITY
  *
@@ -198,9 +204,9 @@ enum kfreeze_cmd {
  *	IDLE: targets that stayed frozen until the cycle's own thaw
  * @KFREEZE_A_NR_STUCK: u32, targets that are still being frozen or thawed
  * @KFREEZE_A_NR_SESSIONS: u32, cycles ended by RESCUE
- * @KFREEZE_A_REMAINING_MS: u32, until the deadline
+ * @KFREEZE_A_REMAINING_MS: u32, until the deadline; 0 unless FREEZING or FROZEN
  * @KFREEZE_A_HOLD_NS: u64, from the first writer that could block to the end
- *	of the last thaw; 0 while frozen or if no writer could block
+ *	of the last thaw so far; 0 before the first
  * @KFREEZE_A_EVENT: u32, enum kfreeze_event_kind
  * @__KFREEZE_A_MAX: one more than the last
  */
