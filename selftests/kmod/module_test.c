@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The module cannot be unloaded while anybody depends on it. */
+/* What keeps the module from being loaded, and from being unloaded. */
 #include "cycle.h"
 #include "mapped.h"
 #include "module.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ktap.h"
 
@@ -73,4 +79,62 @@ TEST_TIMEOUT(module_stays_while_a_freeze_is_stuck, 60)
 	CHECK_EQ(module_remove(), -EWOULDBLOCK);
 	mapped_resume();
 	check_unloads_and_works_again();
+}
+
+/* Does the kernel log say it, from where @fd stands? */
+static bool log_says(int fd, const char *words)
+{
+	char record[1024];
+	ssize_t len;
+
+	while ((len = read(fd, record, sizeof(record) - 1)) > 0) {
+		record[len] = '\0';
+		if (strstr(record, words))
+			return true;
+	}
+	return false;
+}
+
+TEST(parameters_out_of_range_are_refused)
+{
+	static const char *const rows[][2] = {
+		{"timeout_ms=0", "1 to 120000"},
+		{"timeout_ms=120001", "1 to 120000"},
+		{"max_timeout_ms=999", "1000 to 600000"},
+		{"max_timeout_ms=600001", "1000 to 600000"},
+		{"flush_timeout_ms=0", "1 to 600000"},
+		{"flush_timeout_ms=600001", "1 to 600000"},
+		{"min_interval_ms=600001", "0 to 600000"},
+	};
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char words[128];
+	size_t i;
+
+	CHECK(module_unload());
+	CHECK_EQ(lseek(log, 0, SEEK_END), 0);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CHECK(RUN("insmod", "/lib/modules/kfreeze.ko", rows[i][0]) != 0);
+		snprintf(words, sizeof(words),
+			 "kfreeze: parameter %s is out of range, %s\n",
+			 rows[i][0], rows[i][1]);
+		CHECK(log_says(log, words));
+	}
+	module_load();
+}
+
+TEST(parameters_can_be_read_only)
+{
+	static const char *const names[] = {"timeout_ms", "max_timeout_ms",
+					    "flush_timeout_ms",
+					    "min_interval_ms"};
+	char path[96];
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path),
+			 "/sys/module/kfreeze/parameters/%s", names[i]);
+		CHECK_EQ(stat(path, &st), 0);
+		CHECK_EQ(st.st_mode, S_IFREG | 0444);
+	}
 }

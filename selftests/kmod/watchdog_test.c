@@ -243,12 +243,14 @@ static void thaw_by_sysrq(void)
 /* Without holders a foreign thaw undoes ours: noticed when it happens. */
 static void check_foreign_thaw(void (*thaw)(void), int nr)
 {
-	struct client *client = client_open();
+	struct client *client = client_open(), *listener = client_new();
 	struct client_result result;
 	struct writer writer;
 
 	mount_disks();
+	CHECK_EQ(client_listen(listener), 0);
 	cycle_freeze(client, dirs, nr, 20000);
+	CHECK_EQ(cycle_result(listener).event, KFREEZE_EVENT_FROZEN);
 	thaw();
 	if (client_holder() == KFREEZE_HOLDER_NONE) {
 		result = cycle_result(client);
@@ -257,11 +259,16 @@ static void check_foreign_thaw(void (*thaw)(void), int nr)
 		CHECK_EQ(result.target.index, 0);
 		CHECK_EQ(result.nr_frozen, nr - 1);
 		CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -ESTALE);
+		result = cycle_result(listener);
+		CHECK_EQ(result.event, KFREEZE_EVENT_OVER);
+		CHECK_EQ(result.verdict, KFREEZE_VERDICT_LOST);
+		CHECK_EQ(result.cause, KFREEZE_CAUSE_FOREIGN_THAW);
 	} else {
 		writer = writer_start(dirs[0]);
 		CHECK(writer_blocks(&writer));
 		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
 		CHECK(writer_ends(&writer, 10000));
+		CHECK_EQ(cycle_result(listener).verdict, KFREEZE_VERDICT_OK);
 	}
 	check_all_writable();
 }
