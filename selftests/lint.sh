@@ -69,7 +69,7 @@ check_kmod_includes() {
 }
 
 # The two roles of the daemon share only what both may know.
-AGENT='agent|channel|qga[a-z_]*|monitor_(client|process|queue)|kfreezed'
+AGENT='agent|channel|qga[a-z_]*|monitor_(client|pending|process|queue|retry)|kfreezed'
 MONITOR='monitor|loss|monitor_(admin|link)|query_[a-z_]*|mounts[a-z_]*|stacking|hook[a-z_]*|freezer[a-z_]*|cycle|report|kfreeze_monitor'
 check_roles() {
 	local file bad=0
