@@ -20,6 +20,10 @@ struct instance;
 struct application {
 	const char *name;
 	const char *const *processes; /* names of its servers, to NULL */
+	/* Of their executables, where those have others; else NULL. */
+	const char *const *programs;
+	/* Whom its packages make for them, to NULL: secrets are safe there. */
+	const char *const *accounts;
 	/*
 	 * Make one server ready for a freeze. 0; APPLICATION_NOT_OURS; or
 	 * -errno, having said why. Where there is something to unlock, @client

@@ -48,6 +48,7 @@ static _Noreturn void run(const struct client_spec *spec, int input_fd,
 	if (dup2(input_fd, STDIN_FILENO) < 0 ||
 	    dup2(output_fd, STDOUT_FILENO) < 0 ||
 	    dup2(output_fd, STDERR_FILENO) < 0 || become(spec->user) ||
+	    (spec->homeless && setenv("HOME", "/nonexistent", 1)) ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
 		_exit(126);
 	execvp(spec->program, (char *const *)spec->argv);

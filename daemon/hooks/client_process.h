@@ -8,6 +8,7 @@
 #define KFREEZE_HOOKS_CLIENT_PROCESS_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -28,12 +29,13 @@ struct client {
 uint64_t client_now_ms(void);
 
 /* @program: its name; @other: what it may be called instead, or NULL; @user: to
- * run as, or NULL. 0 or -errno; that it cannot be executed shows when it is
- * asked. */
+ * run as, or NULL; @homeless: finds nothing that root has there. 0 or -errno;
+ * that it cannot be executed shows when it is asked. */
 struct client_spec {
 	const char *program, *other;
 	const char *const *argv;
 	const struct passwd *user;
+	bool homeless;
 };
 
 int client_start(struct client *client, const struct client_spec *spec);

@@ -8,12 +8,16 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "application.h"
@@ -60,6 +64,30 @@ static const char *name_of(const char *const *names, pid_t pid, pid_t *parent)
 	while (*names && strcmp(comm, *names))
 		names++;
 	return *names;
+}
+
+static bool has_string(const char *const *strings, const char *string)
+{
+	while (*strings && strcmp(*strings, string))
+		strings++;
+	return *strings;
+}
+
+/* A process can call itself anything. An upgrade removes what it executes. */
+static bool has_program(const char *const *names, pid_t pid)
+{
+	static const char deleted[] = " (deleted)";
+	char path[64], program[PATH_MAX], *name;
+	size_t suffix = strlen(deleted);
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	len = readlink(path, program, sizeof(program) - 1);
+	program[len > 0 ? len : 0] = '\0';
+	if (len > (ssize_t)suffix && !strcmp(program + len - suffix, deleted))
+		program[len - suffix] = '\0';
+	name = strrchr(program, '/');
+	return name && has_string(names, name + 1);
 }
 
 static bool is_contained(pid_t pid)
@@ -121,6 +149,21 @@ static bool is_service(uid_t uid)
 	       (uid >= DYNAMIC_UID_MIN && uid <= DYNAMIC_UID_MAX);
 }
 
+static bool is_trusted(uid_t uid)
+{
+	const char *const *account = application.accounts;
+	const struct passwd *user;
+
+	if (uid == 0)
+		return true;
+	for (; account && *account; account++) {
+		user = getpwnam(*account);
+		if (user && user->pw_uid == uid)
+			return true;
+	}
+	return false;
+}
+
 static int look_at(struct instance *instance, pid_t pid, const char *process)
 {
 	char path[64];
@@ -139,6 +182,7 @@ static int look_at(struct instance *instance, pid_t pid, const char *process)
 	if (!is_service(st.st_uid))
 		return -EPERM;
 	instance->uid = st.st_uid;
+	instance->trusted = is_trusted(st.st_uid);
 	find_sockets(instance);
 	return 0;
 }
@@ -148,9 +192,19 @@ static const char *wanted(const char *const *names, pid_t pid)
 	pid_t parent, unused;
 	const char *name = name_of(names, pid, &parent);
 
-	if (!name || name_of(names, parent, &unused) || is_contained(pid))
+	if (!name || name_of(names, parent, &unused) || is_contained(pid) ||
+	    !has_program(application.programs ?: names, pid))
 		return NULL;
 	return name;
+}
+
+static int compare_trust(const void *left, const void *right)
+{
+	const struct instance *a = left, *b = right;
+
+	if (a->trusted != b->trusted)
+		return b->trusted - a->trusted;
+	return a->pid - b->pid;
 }
 
 ssize_t instances_find(const char *const *names, struct instance **instances)
@@ -178,8 +232,29 @@ ssize_t instances_find(const char *const *names, struct instance **instances)
 			nr++;
 	}
 	closedir(dir);
+	if (nr > 0)
+		qsort(list, nr, sizeof(*list), compare_trust);
 	*instances = list;
 	return nr;
+}
+
+/* Never waits: one that takes no connection is of no use. */
+bool instance_has_socket(const struct instance *instance, const char *path)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct ucred peer = {.uid = -1};
+	socklen_t size = sizeof(peer);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return false;
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+		peer.uid = -1;
+	close(fd);
+	return peer.uid != (uid_t)-1 &&
+	       (peer.uid == 0 || peer.uid == instance->uid);
 }
 
 pid_t instance_child(const struct instance *instance)

@@ -4,6 +4,7 @@
 #define KFREEZE_HOOKS_INSTANCES_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -13,6 +14,7 @@
 struct instance {
 	pid_t pid;
 	uid_t uid;
+	bool trusted; /* root's, or of an account of the application */
 	const char *process; /* one of the names looked for */
 	char directory[PATH_MAX]; /* it works in: of all of ours, its data */
 	/* paths it listens on */
@@ -20,10 +22,15 @@ struct instance {
 	size_t nr_sockets;
 };
 
-/* All processes with one of @names whose parent has none of them; without those
- * of containers, and of users who could make us talk to anything. The number of
- * them, or -errno; @instances is to be freed. */
+/* All processes with one of @names, and an executable of the application, whose
+ * parent has none of them; without those of containers, and of users who could
+ * make us talk to anything. Those that are trusted come first: no other one can
+ * use up their time. The number of them, or -errno; @instances is to be freed. */
 ssize_t instances_find(const char *const *names, struct instance **instances);
+
+/* Whether @path leads to its user, or to root, who may listen for it. Somebody
+ * else may be there: a server may have another view of the directories. */
+bool instance_has_socket(const struct instance *instance, const char *path);
 
 /* One of its child processes, or 0. */
 pid_t instance_child(const struct instance *instance);

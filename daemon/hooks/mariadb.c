@@ -46,6 +46,7 @@ static int prepare(const struct instance *instance, struct client *client,
 const struct application application = {
 	.name = "mariadb",
 	.processes = (const char *const[]){"mariadbd", "mysqld", NULL},
+	.accounts = (const char *const[]){"mysql", NULL},
 	.prepare = prepare,
 	.unlock = "BACKUP STAGE END",
 };

@@ -71,6 +71,7 @@ static int prepare(const struct instance *instance, struct client *client,
 const struct application application = {
 	.name = "mysql",
 	.processes = (const char *const[]){"mysqld", NULL},
+	.accounts = (const char *const[]){"mysql", NULL},
 	.prepare = prepare,
 	.unlock = "UNLOCK TABLES; UNLOCK INSTANCE",
 };

@@ -16,7 +16,8 @@
  * last word about what decides whether a statement was a success, where it went,
  * and what its answer looks like. --batch is without pager, tee and history. */
 static int greet(struct client *client, const struct mysql_product *product,
-		 const char *files, const char *socket, uint64_t deadline_ms)
+		 const struct instance *instance, const char *files,
+		 const char *socket, uint64_t deadline_ms)
 {
 	const char *const argv[] = {
 		product->program,
@@ -53,6 +54,8 @@ static int greet(struct client *client, const struct mysql_product *product,
 		.program = product->program,
 		.other = product->other,
 		.argv = argv,
+		/* MySQL's finds a password there even without defaults */
+		.homeless = !instance->trusted,
 	};
 	int err = client_start(client, &spec);
 
@@ -64,22 +67,25 @@ static int greet(struct client *client, const struct mysql_product *product,
 }
 
 /* As root of the operating system; as Debian's maintenance user, whose file
- * only root can read; as all option files together want it. */
+ * only root can read; as all option files together want it. Whoever could have
+ * started the server must not be told the passwords in them. */
 static int connect_to(struct client *client, const struct mysql_product *product,
-		      const char *socket, uint64_t deadline_ms)
+		      const struct instance *instance, const char *socket,
+		      uint64_t deadline_ms)
 {
 	static const char *const files[] = {
 		"--no-defaults",
 		"--defaults-file=/etc/mysql/debian.cnf",
 		"--defaults-group-suffix=",
 	};
+	size_t nr = instance->trusted ? sizeof(files) / sizeof(*files) : 1, i;
 	char option[INSTANCE_SOCKET_SIZE + 16];
 	int err = -ENOTCONN;
-	size_t i;
 
 	snprintf(option, sizeof(option), "--socket=%s", socket);
-	for (i = 0; err && i < sizeof(files) / sizeof(*files); i++)
-		err = greet(client, product, files[i], option, deadline_ms);
+	for (i = 0; err && i < nr; i++)
+		err = greet(client, product, instance, files[i], option,
+			    deadline_ms);
 	return err;
 }
 
@@ -92,8 +98,14 @@ int mysql_client_connect(struct client *client, const struct instance *instance,
 	size_t i;
 
 	for (i = 0; err && i < instance->nr_sockets; i++) {
-		err = connect_to(client, product, instance->sockets[i],
-				 deadline_ms);
+		if (!instance_has_socket(instance, instance->sockets[i])) {
+			snprintf(reason, sizeof(reason),
+				 "%s is another server's, or takes nobody",
+				 instance->sockets[i]);
+			continue;
+		}
+		err = connect_to(client, product, instance,
+				 instance->sockets[i], deadline_ms);
 		snprintf(reason, sizeof(reason), "%s",
 			 client_reason(client, err));
 	}
@@ -106,7 +118,8 @@ int mysql_client_connect(struct client *client, const struct instance *instance,
 	if (strcmp(instance->process, product->process) ||
 	    !filesystems_has(instance->directory))
 		return APPLICATION_NOT_OURS;
-	instance_say(instance, "cannot connect: %s", reason);
+	instance_say(instance, "cannot connect%s: %s",
+		     instance->trusted ? "" : " without a password", reason);
 	return err;
 }
 

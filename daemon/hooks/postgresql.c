@@ -79,19 +79,23 @@ static int checkpoint(struct client *client, const char *directory,
 static int checkpoint_at(struct client *client, const struct instance *instance,
 			 const char *socket, uint64_t deadline_ms)
 {
+	const struct passwd *user = getpwuid(instance->uid);
 	char directory[INSTANCE_SOCKET_SIZE];
 	char *port;
 	int err;
 
+	/* what root has a password for is no business of any other server */
+	if (!instance_has_socket(instance, socket) ||
+	    (!user && !instance->trusted))
+		return -EPERM;
 	strcpy(directory, socket);
 	port = strstr(directory, SOCKET);
 	if (!port)
 		return -EPROTOTYPE;
 	*port = '\0';
 	port += strlen(SOCKET);
-	err = checkpoint(client, directory, port, getpwuid(instance->uid),
-			 deadline_ms);
-	if (err == -EPIPE) {
+	err = checkpoint(client, directory, port, user, deadline_ms);
+	if (err == -EPIPE && instance->trusted) {
 		client_stop(client);
 		err = checkpoint(client, directory, port, NULL, deadline_ms);
 	}
@@ -131,5 +135,6 @@ static int prepare(const struct instance *instance, struct client *client,
 const struct application application = {
 	.name = "postgresql",
 	.processes = (const char *const[]){"postgres", NULL},
+	.accounts = (const char *const[]){"postgres", NULL},
 	.prepare = prepare,
 };

@@ -54,5 +54,10 @@ static int prepare(const struct instance *instance, struct client *client,
 const struct application application = {
 	.name = "redis",
 	.processes = (const char *const[]){"redis-server", "valkey-server", NULL},
+	/* Debian's are links to a tool's, which is the same program */
+	.programs = (const char *const[]){"redis-server", "redis-check-rdb",
+					  "valkey-server", "valkey-check-rdb",
+					  NULL},
+	.accounts = (const char *const[]){"redis", "valkey", NULL},
 	.prepare = prepare,
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* How the client of MariaDB is started, with a shell script as that client. */
 /* link: hooks/mysql_client hooks/mysql_places hooks/places hooks/filesystems */
-/* link: hooks/client_process hooks/instances */
+/* link: hooks/client_process */
 #include "ktap.h"
 
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 /* Refuses who has no option file. What that says, the last argument undoes. */
 static const char script[] =
 	"#!/bin/sh\n"
-	"files=$1 force=\n"
-	"echo \"$*\" >>$LOG\n"
+	"force=\n"
+	"echo \"$1 $HOME\" >>$LOG\n"
 	"case $1 in --no-defaults) echo 'ERROR 1045: denied'; exit 1;; esac\n"
 	"for option in $OPTIONS \"$@\"; do case $option in\n"
 	"--force) force=1;; --skip-force) force=;; esac; done\n"
@@ -31,10 +31,25 @@ const struct application application = {.name = "test"};
 static char root[] = "/tmp/kfreeze-client-XXXXXX";
 static struct instance instance = {
 	.process = "mariadbd",
-	.sockets = {"/run/s"},
+	.trusted = true,
+	.sockets = {"/no/such/socket"},
 	.nr_sockets = 1,
 };
 static struct client client;
+static bool has_socket = true;
+
+bool instance_has_socket(const struct instance *unused, const char *path)
+{
+	(void)unused;
+	(void)path;
+	return has_socket;
+}
+
+void instance_say(const struct instance *unused, const char *format, ...)
+{
+	(void)unused;
+	(void)format;
+}
 
 static bool is_ours(const char *version)
 {
@@ -84,8 +99,19 @@ static void set_up(void)
 	close(fd);
 	snprintf(path, sizeof(path), "%s:%s", root, getenv("PATH"));
 	CHECK(!setenv("PATH", path, 1) && !setenv("LOG", in_root("log"), 1));
-	CHECK(!unsetenv("KFREEZE_MOUNTS"));
+	CHECK(!setenv("HOME", "/root", 1) && !unsetenv("KFREEZE_MOUNTS"));
 	signal(SIGPIPE, SIG_IGN);
+}
+
+static const char *log_text(void)
+{
+	static char text[1024];
+	int fd = open(in_root("log"), O_RDONLY | O_CLOEXEC);
+	ssize_t len = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	return text;
 }
 
 static uint64_t soon(void)
@@ -103,4 +129,31 @@ TEST(error_ends_the_client_whatever_option_files_say)
 	CHECK_EQ(mysql_client_run(&client, &instance, bad, soon()), -EPIPE);
 	CHECK_STREQ(client.answer, "ERROR 1064: bad");
 	client_stop(&client);
+}
+
+TEST(option_files_are_for_a_server_that_is_trusted)
+{
+	set_up();
+	CHECK_EQ(mysql_client_connect(&client, &instance, &product, soon()), 0);
+	CHECK_STREQ(log_text(), "--no-defaults /root\n"
+				"--defaults-file=/etc/mysql/debian.cnf /root\n");
+	client_stop(&client);
+}
+
+TEST(another_server_is_told_no_password)
+{
+	set_up();
+	instance.trusted = false;
+	CHECK_EQ(mysql_client_connect(&client, &instance, &product, soon()),
+		 -EPIPE);
+	CHECK_STREQ(log_text(), "--no-defaults /nonexistent\n");
+}
+
+TEST(socket_of_somebody_else_is_not_used)
+{
+	set_up();
+	has_socket = false;
+	CHECK_EQ(mysql_client_connect(&client, &instance, &product, soon()),
+		 -ENOTCONN);
+	CHECK_STREQ(log_text(), "");
 }
