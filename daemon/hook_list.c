@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Finding hooks: the stock script's rules for names, and ours for trust.
+ * Finding hooks, by the stock script's rules for names.
  */
 #include "hook_list.h"
 
@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hook_trust.h"
 #include "log.h"
 
 #define MAX_HOOKS 256
@@ -54,16 +55,6 @@ static bool is_skipped_name(const char *name)
 			return true;
 	}
 	return false;
-}
-
-/* Whoever can write it can become root: us, or nobody. */
-static const char *distrust(const struct stat *st)
-{
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return "refused: not owned by root";
-	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return "refused: writable by others";
-	return NULL;
 }
 
 static struct hook *add_hook(struct hook_list *list, const char *directory,
@@ -145,7 +136,7 @@ static void add_file(struct hook_list *list,
 	hook->dev = st.st_dev;
 	hook->ino = st.st_ino;
 	hook->shipped = directory->replaced_by;
-	refuse(hook, distrust(&st));
+	hook_trust_check(hook->path, hook->refusal, sizeof(hook->refusal));
 	read_header(hook);
 }
 
@@ -163,7 +154,8 @@ static void scan_directory(struct hook_list *list,
 			refuse(add_hook(list, "", path), strerror(errno));
 		return;
 	}
-	reason = fstat(dirfd(dir), &st) ? strerror(errno) : distrust(&st);
+	reason = fstat(dirfd(dir), &st) ? strerror(errno)
+					: hook_trust_refusal(&st);
 	if (reason) {
 		refuse(add_hook(list, "", path), reason);
 	} else {
@@ -176,16 +168,10 @@ static void scan_directory(struct hook_list *list,
 void hook_list_add(struct hook_list *list, const char *path)
 {
 	struct hook *hook = add_hook(list, "", path);
-	struct stat st;
 
 	if (!hook)
 		return;
-	if (*path != '/')
-		refuse(hook, "refused: not an absolute path");
-	else if (stat(path, &st))
-		refuse(hook, strerror(errno));
-	else
-		refuse(hook, distrust(&st));
+	hook_trust_check(path, hook->refusal, sizeof(hook->refusal));
 	read_header(hook);
 }
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "hook_group.h"
+#include "hook_trust.h"
 
 #define USEC_PER_MSEC 1000ULL
 #define POLL_MS 20 /* whether a group that has to end is empty */
@@ -203,6 +204,19 @@ static void forget_oom_score(void)
 		close(fd);
 }
 
+/* Much may have happened since the list was made, most of all until the thaw.
+ * It is looked at by the child: only that may have to wait for a disk. */
+static void check_trust(const char *path)
+{
+	char reason[256];
+	int err = hook_trust_check(path, reason, sizeof(reason));
+
+	if (!err)
+		return;
+	dprintf(STDERR_FILENO, "%s\n", reason);
+	_exit(err == -ENOENT ? 127 : 126);
+}
+
 /* In the child. The monitor's signal mask, umask, descriptors and protection
  * against the OOM killer are no business of a hook. */
 static _Noreturn void run(const struct hook_process *process, int output_fd)
@@ -230,6 +244,7 @@ static _Noreturn void run(const struct hook_process *process, int output_fd)
 		_exit(126);
 	}
 	close_range(STDERR_FILENO + 1, ~0U, 0);
+	check_trust(spec->path);
 	execve(spec->path, argv, spec->environment);
 	err = errno;
 	dprintf(STDERR_FILENO, "%s: cannot execute: %s\n", spec->path,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a monitor leaves behind for the next one. */
-/* link: hook_record hook_environment hook_list hook_header log */
+/* link: hook_record hook_environment hook_list hook_trust hook_header log */
 /* libs: libsystemd */
 #include "ktap.h"
 

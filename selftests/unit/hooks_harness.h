@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Hooks that are run from two directories of the test's own. */
-/* link: hooks hook_list hook_header hook_process hook_group hook_output */
+/* link: hooks hook_list hook_trust hook_header hook_process hook_group hook_output */
 /* link: hook_environment hook_record hook_log hook_journal log */
 /* libs: libsystemd */
 #ifndef HOOKS_HARNESS_H

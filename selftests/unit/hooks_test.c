@@ -158,6 +158,90 @@ TEST(writable_by_others_is_refused_and_reported)
 	CHECK_EQ(nr_results, 0);
 }
 
+static void add_directory(const char *name, mode_t mode)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	CHECK(!mkdir(path, 0755) && !chmod(path, mode));
+}
+
+static void add_link(const char *target, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	CHECK_EQ(symlink(target, path), 0);
+}
+
+/* Each directory on the way can have something else put into it. */
+TEST(link_through_a_directory_of_others_is_refused)
+{
+	struct hooks_settings settings = set_up();
+
+	add_directory("open", 0777);
+	add_directory("sticky", 01777);
+	add_directory("good", 0755);
+	add_script("open/x", "exit 0", 0755);
+	add_script("sticky/x", "exit 0", 0755);
+	add_script("good/x", "exit 0", 0755);
+	add_script("good/y", "exit 0", 0755);
+	add_link("../open/x", "a/1-file");
+	add_link("../good/x", "open/link");
+	add_link("../open/link", "a/2-link");
+	add_link("../sticky/x", "a/3-sticky");
+	add_link("../good/y", "a/4-good");
+	start(&settings);
+	freeze();
+	CHECK_EQ(nr_results, 4);
+	check_result(0, "a/1-file", -1);
+	CHECK(strstr(results[0].line, "refused: its directory /tmp/kfreeze-"));
+	CHECK(strstr(results[0].line, "/../open/ is writable by others"));
+	check_result(1, "a/2-link", -1);
+	check_result(2, "a/3-sticky", 0);
+	check_result(3, "a/4-good", 0);
+}
+
+TEST(master_script_in_a_directory_of_others_is_refused)
+{
+	struct hooks_settings settings = set_up();
+	char path[128];
+
+	add_directory("open", 0777);
+	add_script("open/master", "exit 0", 0755);
+	snprintf(path, sizeof(path), "%s/open/master", root);
+	settings.script = path;
+	start(&settings);
+	freeze();
+	check_result(0, "open/master", -1);
+	CHECK(strstr(results[0].line, "/open/ is writable by others"));
+}
+
+TEST(hook_is_looked_at_again_before_each_run)
+{
+	struct hooks_settings settings = set_up();
+	char script[256];
+
+	snprintf(script, sizeof(script), "chmod 777 %s/2", dirs[0]);
+	add_script("a/1", script, 0755);
+	snprintf(script, sizeof(script), "echo $1 >>%s/ran", root);
+	add_script("a/2", script, 0755);
+	add_script("a/3", script, 0755);
+	start(&settings);
+	freeze();
+	CHECK_EQ(nr_results, 3);
+	check_result(1, "a/2", 126);
+	CHECK_STREQ(results[1].line, "refused: writable by others");
+	check_result(2, "a/3", 0);
+	snprintf(script, sizeof(script), "%s/3", dirs[0]);
+	CHECK(!chmod(script, 0757));
+	thaw("ok");
+	CHECK_EQ(nr_results, 3);
+	check_result(0, "a/3", 126);
+	CHECK_STREQ(results[0].line, "refused: writable by others");
+	CHECK_STREQ(read_file("ran"), "freeze\n");
+}
+
 TEST(foreign_owner_is_refused)
 {
 	struct hooks_settings settings = set_up();
