@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "client_process.h"
 #include "instances.h"
@@ -141,10 +142,27 @@ static bool is_link_file(const char *name)
 	return len > suffix && !strcmp(name + len - suffix, LINK_SUFFIX);
 }
 
-static void add_link_file(struct places *places, const char *path)
+/* The server's user may put anything there: a pipe that waits, or a link. */
+static FILE *open_link_file(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+	FILE *file = NULL;
+
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		file = fdopen(fd, "r");
+	if (!file)
+		close(fd);
+	return file;
+}
+
+static void add_link_file(struct places *places, int dir_fd, const char *name)
 {
 	char target[PATH_MAX] = "";
-	FILE *file = fopen(path, "re");
+	FILE *file = open_link_file(dir_fd, name);
 
 	if (file && fgets(target, sizeof(target), file)) {
 		target[strcspn(target, "\n")] = '\0';
@@ -174,7 +192,7 @@ static void add_links(struct places *places, const char *directory, int depth)
 		if (S_ISLNK(st.st_mode) || st.st_dev != own.st_dev)
 			places_add(places, path);
 		else if (is_link_file(entry->d_name))
-			add_link_file(places, path);
+			add_link_file(places, dirfd(dir), entry->d_name);
 		if (depth && !S_ISREG(st.st_mode))
 			add_links(places, path, depth - 1);
 	}

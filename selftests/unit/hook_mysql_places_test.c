@@ -157,6 +157,14 @@ TEST(links_can_lead_elsewhere)
 	CHECK_EQ(check(NULL), -EXDEV);
 }
 
+/* What is in its directory is the server's affair, not ours. */
+TEST(link_file_that_is_a_pipe_is_not_waited_for)
+{
+	set_up();
+	CHECK(!mkfifo(in_root("data/db/t.isl"), 0600));
+	CHECK_EQ(check(NULL), 0);
+}
+
 TEST(path_that_is_gone_is_a_failure)
 {
 	set_up();
