@@ -326,6 +326,9 @@ static int finish(void)
 		state.err = -ECANCELED;
 	if (state.thawing) {
 		hook_list_free(&state.list);
+		/* nothing of it is left: the next monitor need not look */
+		hook_environment_reset(&state.environment);
+		hook_record_save(&state.list, &state.environment);
 		if (!hook_log_write(state.event, state.settings.log_path,
 				    state.id, on_finish))
 			return 0;
@@ -449,13 +452,14 @@ bool hooks_recover(void)
 
 	hook_environment_reset(&state.environment);
 	hook_record_load(&state.list, &state.environment);
+	/* it may have been killed in the last thaw that it owed */
+	hook_group_prepare();
+	hook_group_kill_left(
+		hook_environment_get(&state.environment, "KFREEZE_ID"));
 	if (!state.list.nr)
 		return false;
 	log_warn("a monitor that was killed owes %zu hooks their thaw",
 		 state.list.nr);
-	hook_group_prepare();
-	hook_group_kill_left(
-		hook_environment_get(&state.environment, "KFREEZE_ID"));
 	for (i = 0; i < state.list.nr; i++)
 		state.list.hooks[i].owed = true;
 	return hooks_thaw("lost") >= 0;

@@ -434,3 +434,29 @@ TEST(thaw_hooks_of_a_killed_monitor_are_run_by_the_next_one)
 		CHECK_STREQ(sandbox_read_file(NOTES), "freeze\nthaw lost\n");
 	}
 }
+
+/* Then it owes nothing, but what the hook's freeze has left is still there. */
+TEST(what_hooks_left_ends_if_the_monitor_is_killed_in_the_last_thaw)
+{
+	struct client client;
+	const char *a;
+	int fifo;
+
+	SANDBOX_ENTER("");
+	a = sandbox_mount("a", NULL);
+	fifo = make_fifo();
+	add_hook(HOOK, "[ $1 = thaw ] && exec sleep 5\n"
+		       "setsid sh -c 'printf x; sleep 1000' >" ALIVE " &");
+	client = client_start();
+	CHECK_EQ(freeze(&client, a).err, 0);
+	CHECK_EQ(read_fifo(fifo), 1);
+	client_send(&client, IPC_THAW);
+	CHECK(wait_notes("freeze\nthaw ok\n"));
+	CHECK_EQ(kill(client.monitor, SIGKILL), 0);
+	CHECK_EQ(client_wait_exit(&client, CLIENT_PATIENCE_MS), SIGKILL);
+	client = client_start();
+	CHECK_EQ(read_fifo(fifo), 0);
+	close(client.fd);
+	CHECK_EQ(client_wait_exit(&client, CLIENT_PATIENCE_MS), 0);
+	CHECK_STREQ(sandbox_read_file(NOTES), "freeze\nthaw ok\n");
+}
