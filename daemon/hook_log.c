@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 
 #define WRITER_PATIENCE_US 2000000
 #define MAX_WRITERS 4 /* that may hang at the same time */
+#define NO_FILE 255 /* exit status of a writer; others are an errno */
 
 struct stored {
 	struct stored *next;
@@ -28,6 +30,7 @@ struct stored {
 
 struct writer {
 	int pidfd;
+	const char *path;
 	sd_event_source *end, *timer;
 	void (*done)(void); /* NULL: told */
 };
@@ -105,24 +108,45 @@ static void print(FILE *file, const struct hook_log_entry *entry)
 		print_end(file, entry);
 }
 
+/* Whoever could put a link there would have us write to another file, and a
+ * pipe would have us wait. 0, an errno or NO_FILE. */
+static int open_log(const char *path, FILE **file)
+{
+	int fd = open(path,
+		      O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
+			      O_CLOEXEC | O_NOCTTY,
+		      0640);
+	struct stat st;
+	int err;
+
+	if (fd < 0)
+		return errno == ELOOP || errno == ENXIO ? NO_FILE : errno;
+	err = fstat(fd, &st) ? errno : S_ISREG(st.st_mode) ? 0 : NO_FILE;
+	if (!err) {
+		*file = fdopen(fd, "a");
+		err = *file ? 0 : errno;
+	}
+	if (err)
+		close(fd);
+	return err;
+}
+
 static _Noreturn void write_all(const char *path, uint32_t id)
 {
 	const struct stored *stored;
-	FILE *file;
-	int fd;
+	FILE *file = NULL;
+	int err;
 
 	close_range(STDERR_FILENO + 1, ~0U, 0);
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
-		  0640);
-	file = fd < 0 ? NULL : fdopen(fd, "a");
-	for (stored = state.first; file && stored; stored = stored->next)
+	err = open_log(path, &file);
+	for (stored = state.first; !err && stored; stored = stored->next)
 		print(file, &stored->entry);
-	if (file)
-		fclose(file);
+	if (!err && fclose(file))
+		err = errno;
 	for (stored = state.first; log_is_journal() && stored;
 	     stored = stored->next)
 		hook_journal_send(&stored->entry, id);
-	_exit(EXIT_SUCCESS);
+	_exit(err);
 }
 
 /* --- the monitor --- */
@@ -149,11 +173,15 @@ static void free_writer(struct writer *writer)
 static int on_end(sd_event_source *source, int fd, uint32_t events, void *data)
 {
 	struct writer *writer = data;
-	siginfo_t info;
+	siginfo_t info = {0};
 
 	(void)source;
 	(void)events;
 	waitid(P_PIDFD, fd, &info, WEXITED | WNOHANG);
+	if (info.si_code == CLD_EXITED && info.si_status)
+		log_warn("%s: cannot write: %s", writer->path,
+			 info.si_status == NO_FILE ? "not a regular file"
+						   : strerror(info.si_status));
 	tell(writer);
 	free_writer(writer);
 	return 0;
@@ -168,7 +196,7 @@ static int on_late(sd_event_source *source, uint64_t usec, void *data)
 	return 0;
 }
 
-static int watch(sd_event *event, pid_t pid, void (*done)(void))
+static int watch(sd_event *event, pid_t pid, const char *path, void (*done)(void))
 {
 	struct writer *writer = calloc(1, sizeof(*writer));
 	int err;
@@ -177,6 +205,7 @@ static int watch(sd_event *event, pid_t pid, void (*done)(void))
 		return -ENOMEM;
 	state.nr_writers++;
 	writer->done = done;
+	writer->path = path;
 	writer->pidfd = pidfd_open(pid, 0);
 	err = writer->pidfd < 0 ? -errno : 0;
 	if (!err)
@@ -211,5 +240,5 @@ int hook_log_write(sd_event *event, const char *path, uint32_t id,
 		log_warn("%s: cannot write: %s", path, strerror(-err));
 		return err;
 	}
-	return watch(event, pid, done);
+	return watch(event, pid, path, done);
 }

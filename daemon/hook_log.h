@@ -28,8 +28,8 @@ struct hook_log_entry {
 void hook_log_add(const struct hook_log_entry *entry);
 
 /* Write all that was added, in a process of its own: a disk that hangs is none
- * of ours. done() follows when it has ended, or is late. 0 or -errno: then
- * it does not, as when there is nothing to write. */
+ * of ours. Only to a regular file; @path is kept. done() follows when it has ended,
+ * or is late. 0 or -errno: then it does not, as when there is nothing to write. */
 int hook_log_write(sd_event *event, const char *path, uint32_t id,
 		   void (*done)(void));
 

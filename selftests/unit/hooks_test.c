@@ -424,6 +424,33 @@ TEST(log_has_the_stock_format)
 	CHECK(strstr(read_file("log"), " UTC "));
 }
 
+/* The hooks run, and it is told why they are not in the log. */
+TEST(log_that_is_no_file_is_not_written)
+{
+	struct hooks_settings settings = set_up();
+	char path[128];
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/victim", root);
+		CHECK(!(i ? mkfifo(log_path, 0600) : symlink(path, log_path)));
+		snprintf(path, sizeof(path), "%s/stderr", root);
+		CHECK(freopen(path, "w", stderr));
+		add_script("a/1", "echo output", 0755);
+		start(&settings);
+		freeze();
+		thaw("ok");
+		check_result(0, "a/1", 0);
+		nr_results = 0;
+		CHECK(!fflush(stderr));
+		CHECK(strstr(read_file("stderr"),
+			     "/log: cannot write: not a regular file"));
+		snprintf(path, sizeof(path), "%s/victim", root);
+		CHECK_EQ(access(path, F_OK), -1);
+		CHECK(!unlink(log_path));
+	}
+}
+
 TEST(output_without_end_is_bounded)
 {
 	struct hooks_settings settings = set_up();
