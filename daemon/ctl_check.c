@@ -155,8 +155,8 @@ static int check_hooks(const struct config *config)
 			printf("  %s\n", hook->path);
 			continue;
 		}
-		printf("problem: %s: refused: %s; remedy: chown root and "
-		       "chmod go-w it and its directory, or correct it\n",
+		printf("problem: %s: %s; remedy: chown root and chmod go-w it "
+		       "and its directory, or correct it\n",
 		       hook->path, hook->refusal);
 		err = -EINVAL;
 	}
