@@ -248,8 +248,8 @@ void hook_group_signal(const struct hook_group *group, int signal)
 {
 	if (group->cgroup >= 0 && signal == SIGKILL)
 		kill_members(group->cgroup);
-	else if (group->cgroup >= 0)
-		signal_members(group->cgroup, signal);
+	else if (group->cgroup >= 0 && signal_members(group->cgroup, signal))
+		return; /* a second one may end what cleans up for the first */
 	if (group->leader <= 0)
 		return;
 	/* right after the fork there is no process group yet */
