@@ -15,9 +15,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/genetlink.h>
 #include <linux/ptrace.h>
 
 #define MAX_CALLS 65536
@@ -35,6 +39,33 @@ static _Noreturn void die(const char *what)
 {
 	printf("# tracer: %s: %s\n", what, strerror(errno));
 	exit(EXIT_FAILURE);
+}
+
+static bool peek(pid_t tid, uint64_t address, void *to, size_t size)
+{
+	struct iovec local = {to, size};
+	struct iovec remote = {(void *)(uintptr_t)address, size};
+
+	return process_vm_readv(tid, &local, 1, &remote, 1, 0) == (ssize_t)size;
+}
+
+static void record_request(struct tracer_call *call)
+{
+	struct {
+		struct nlmsghdr header;
+		struct genlmsghdr generic;
+	} message;
+	struct msghdr msg;
+	struct iovec part;
+
+	if (call->nr != SYS_sendmsg ||
+	    !peek(call->tid, call->args[1], &msg, sizeof(msg)) ||
+	    !peek(call->tid, (uintptr_t)msg.msg_iov, &part, sizeof(part)) ||
+	    part.iov_len < sizeof(message) ||
+	    !peek(call->tid, (uintptr_t)part.iov_base, &message, sizeof(message)))
+		return;
+	call->family = message.header.nlmsg_type;
+	call->command = message.generic.cmd;
 }
 
 static void record_call(pid_t tid)
@@ -57,6 +88,7 @@ static void record_call(pid_t tid)
 	snprintf(link, sizeof(link), "/proc/%d/fd/%d", tid, (int)call->args[0]);
 	len = readlink(link, call->fd_name, sizeof(call->fd_name) - 1);
 	call->fd_name[len > 0 ? len : 0] = '\0';
+	record_request(call);
 	record->nr = nr + 1;
 }
 

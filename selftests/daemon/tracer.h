@@ -13,6 +13,9 @@ struct tracer_call {
 	pid_t tid;
 	uint64_t nr, args[4];
 	char fd_name[TRACER_FD_NAME]; /* what args[0] is open on, or "" */
+	/* of sendmsg(), if it is generic netlink: else of no meaning */
+	uint16_t family;
+	uint8_t command;
 };
 
 /* Trace @pid from here on; ends with the test. Failures end the test. */
