@@ -4,6 +4,7 @@
 and go, ports that are unplugged, a QEMU that ends and another that goes on."""
 
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,9 @@ from guest_suite import Suite
 from qemu import VMError
 from qga_client import AgentClient
 
+MANUAL = Path(__file__).parents[2] / "daemon/man/kfreezed.8"
+QGA_CONFIG = "/etc/qemu/qemu-ga.conf"
+UNIT = "/etc/systemd/system/kfreezed.service"
 CLIENT = f"{PROGRAMS}/stream_client"
 IDLE_S = 3              # how long wake-ups are counted
 SUITE = Suite(__doc__, timeout=900)
@@ -166,6 +170,39 @@ def vsock_listen(channels):
     channels.check_idle("vsock")
 
 
+def follow_manual(channels, method, path):
+    """What the manual says of another channel for the shipped unit."""
+    section = MANUAL.read_text().split(".SH OTHER CHANNELS\n")[1]
+    section = section.split("\n.SH ")[0].replace("\\e", "\\")
+    copy, *drop_ins, start = re.findall(r"\.nf\n(.*?)\.fi\n", section, re.S)
+    channels.guest.run("systemctl stop kfreezed", 60)
+    channels.guest.run(copy)
+    channels.guest.push(f"{UNIT}.d/channel.conf",
+                        drop_ins[method == "vsock-listen"])
+    channels.guest.push(QGA_CONFIG, f"[general]\nmethod={method}\n"
+                                    f"path={path}\n")
+    channels.guest.run(start, 60)
+    check("kfreezed" in channels.guest.run(
+        "ls /etc/systemd/system/multi-user.target.wants").out, "not enabled")
+
+
+@SUITE.test
+def isa_serial_of_the_unit(channels):
+    follow_manual(channels, "isa-serial", "/dev/ttyS1")
+    agent = AgentClient(channels.guest.connect_to(channels.serial))
+    agent.sync(60)
+    check_equal(agent.call("guest-fsfreeze-freeze", timeout=60), 1)
+    check_equal(agent.call("guest-fsfreeze-thaw", timeout=60), 1)
+    agent.close()
+
+
+@SUITE.test
+def vsock_listen_of_the_unit(channels):
+    channels.guest.run("modprobe vsock_loopback")
+    follow_manual(channels, "vsock-listen", "4294967295:1234")
+    check_listener(channels, "1:1234")
+
+
 @SUITE.test
 def socket_activation(channels):
     channels.start_by_hand("activated", "", "--socket-property="
@@ -236,6 +273,9 @@ def reset(channels):
     channels.guest.run("systemctl stop waits serial listens vsock activated"
                        " activated2 activated.socket activated2.socket;"
                        " systemctl reset-failed", 60, check=False)
+    channels.guest.run(f"systemctl disable -q --now kfreezed; rm -rf {UNIT}"
+                       f" {UNIT}.d {QGA_CONFIG}; systemctl daemon-reload", 60,
+                       check=False)
     channels.reset()
 
 
