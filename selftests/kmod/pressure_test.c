@@ -104,17 +104,14 @@ static _Noreturn void hog(int full)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	CHECK_EQ(file_write("/proc/self/oom_score_adj", "1000"), 0);
 	CHECK(memory != MAP_FAILED);
-	for (;;) {
-		while (size < HOG_SIZE && !swap_is_full()) {
-			use(memory + size, HOG_STEP);
-			size += HOG_STEP;
-		}
-		CHECK(size < HOG_SIZE);
-		if (full >= 0)
-			CHECK_EQ(write(full, "x", 1), 1);
-		full = -1;
-		use(memory, size);
+	while (size < HOG_SIZE && !swap_is_full()) {
+		use(memory + size, HOG_STEP);
+		size += HOG_STEP;
 	}
+	CHECK(size < HOG_SIZE);
+	CHECK_EQ(write(full, "x", 1), 1);
+	for (;;)
+		use(memory, size);
 }
 
 static pid_t fill_memory(void)
