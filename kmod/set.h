@@ -52,6 +52,7 @@ struct kfreeze_set_ops {
  * @settled: the owner has been told, or knows
  * @released: targets are released as soon as they are at rest
  * @expedited: RCU grace periods are expedited for this set
+ * @due: targets that are still to be thawed, lowest level first
  * @blame: the first target that failed
  * @nr_running: targets whose flush or freeze is queued or runs
  * @nr_held: targets frozen, or on the way there or back, that are not late
@@ -76,6 +77,7 @@ struct kfreeze_set {
 	bool settled;
 	bool released;
 	bool expedited;
+	struct list_head due;
 	struct kfreeze_target *blame;
 	unsigned int nr_running;
 	unsigned int nr_held;

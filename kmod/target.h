@@ -54,6 +54,7 @@ struct kfreeze_record {
  * @claimed: it is in that table
  * @flush: work on the freeze queue
  * @freeze: work on the freeze queue
+ * @due: in the set's list of those that are still to be thawed
  * @thaw: work on the thaw queue, delayed when the filesystem refused
  * @lost: work on the thaw queue, tells that somebody else thawed
  * @release: work on the release queue
@@ -70,6 +71,7 @@ struct kfreeze_target {
 	bool claimed;
 	struct work_struct flush;
 	struct work_struct freeze;
+	struct list_head due;
 	struct delayed_work thaw;
 	struct work_struct lost;
 	struct work_struct release;

@@ -120,12 +120,32 @@ void kfreeze_target_undo(struct kfreeze_target *target)
 	kfreeze_set_tell(set, news);
 }
 
+/* Its work queues the one after it. The set's lock is held. */
+static void kfreeze_set_thaw_next(struct kfreeze_set *set)
+{
+	struct kfreeze_target *target = list_first_entry_or_null(
+		&set->due, struct kfreeze_target, due);
+
+	if (!target)
+		return;
+	list_del(&target->due);
+	kref_get(&set->ref);
+	queue_delayed_work(kfreeze_thaw_queue, &target->thaw, 0);
+}
+
+/*
+ * The next one first: the queue's rescuer takes all that is queued when it comes,
+ * and one that gets stuck in it would keep the others.
+ */
 static void kfreeze_target_thaw_work(struct work_struct *work)
 {
 	struct kfreeze_target *target = container_of(
 		to_delayed_work(work), struct kfreeze_target, thaw);
 	struct kfreeze_set *set = target->set;
 
+	spin_lock(&set->lock);
+	kfreeze_set_thaw_next(set);
+	spin_unlock(&set->lock);
 	kfreeze_target_undo(target);
 	kfreeze_set_put(set);
 }
@@ -201,10 +221,10 @@ bool kfreeze_set_thaw(struct kfreeze_set *set)
 			    target->record.state != KFREEZE_TARGET_FROZEN)
 				continue;
 			target->record.state = KFREEZE_TARGET_THAWING;
-			kref_get(&set->ref);
-			queue_delayed_work(kfreeze_thaw_queue, &target->thaw, 0);
+			list_add_tail(&target->due, &set->due);
 		}
 	}
+	kfreeze_set_thaw_next(set);
 	settled = !set->nr_held;
 	set->settled = settled;
 	spin_unlock(&set->lock);
