@@ -57,6 +57,7 @@ struct client *client_open(void)
 
 	if (err)
 		die("OPEN", err);
+	client->session = client->number;
 	return client;
 }
 
@@ -337,6 +338,7 @@ bool client_wait(struct client *client, struct client_result *result,
 int client_status(struct client *client, struct client_result *messages, int max)
 {
 	struct nl_msg *msg = client_message(client, KFREEZE_CMD_STATUS);
+	struct client_result message;
 	char buffer[32768];
 	uint32_t seq;
 	int len, nr = 0;
@@ -362,8 +364,11 @@ int client_status(struct client *client, struct client_result *messages, int max
 				return parse_error(client, hdr);
 			if (hdr->nlmsg_type == NLMSG_DONE)
 				return nr;
+			parse_result(hdr, &message);
+			if (client->session && message.session != client->session)
+				continue;
 			if (nr < max)
-				parse_result(hdr, &messages[nr]);
+				messages[nr] = message;
 			nr++;
 		}
 	}

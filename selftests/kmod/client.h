@@ -14,6 +14,7 @@ struct client {
 	struct nl_sock *sock;
 	int family;
 	int group; /* of events */
+	uint32_t session; /* of client_open(), else 0 */
 	char text[128]; /* of the last error's extended ack, or "" */
 	uint32_t number; /* in the last reply: session, cycle ... */
 	uint32_t holder; /* in the last reply, to INFO */
