@@ -372,15 +372,20 @@ TEST(thaw_hook_does_not_wait_for_what_is_stuck)
 	CHECK(sandbox_is_writable(on_a, AT_ONCE_MS));
 }
 
+/* A new end of the FIFO, which does not know of the writers it had. */
+static int open_fifo(void)
+{
+	int fd = open(ALIVE, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
 /* A FIFO that a hook has open: no writer, no process of it. */
 static int make_fifo(void)
 {
-	int fd;
-
 	CHECK_EQ(mkfifo(ALIVE, 0600), 0);
-	fd = open(ALIVE, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	CHECK(fd >= 0);
-	return fd;
+	return open_fifo();
 }
 
 /* What read() says of it: 1 when one has begun, 0 when all have ended. */
@@ -410,11 +415,12 @@ TEST(thaw_hooks_of_a_killed_monitor_are_run_by_the_next_one)
 
 	SANDBOX_ENTER("");
 	a = sandbox_mount("a", NULL);
-	fifo = make_fifo();
+	CHECK_EQ(mkfifo(ALIVE, 0600), 0);
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		printf("# row %zu\n", i);
 		sandbox_write_file(NOTES, "", 0644);
 		add_hook(HOOK, rows[i]);
+		fifo = open_fifo();
 		client = client_start();
 		client_send_freeze(&client, a, NULL);
 		CHECK(i ? wait_notes("freeze\n")
@@ -426,6 +432,7 @@ TEST(thaw_hooks_of_a_killed_monitor_are_run_by_the_next_one)
 		client = client_start();
 		CHECK(wait_notes("freeze\nthaw lost\n"));
 		CHECK_EQ(read_fifo(fifo), 0);
+		close(fifo);
 		close(client.fd);
 		CHECK_EQ(client_wait_exit(&client, CLIENT_PATIENCE_MS), 0);
 		client = client_start();
