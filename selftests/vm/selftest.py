@@ -96,9 +96,9 @@ def wait_for(condition, what):
         time.sleep(0.05)
 
 
-def nothing_outlives_a_killed_runner():
-    """Not even kill -9 of the runner leaves QEMU or its files behind."""
-    with subprocess.Popen(command("hangs"), text=True,
+def check_nothing_outlives(end):
+    """After end(runner) neither QEMU nor its files are left."""
+    with subprocess.Popen(command("hangs"), text=True, start_new_session=True,
                           stdout=subprocess.PIPE) as runner:
         for line in runner.stdout:
             if "booting" in line:
@@ -110,14 +110,23 @@ def nothing_outlives_a_killed_runner():
         cwd = Path(f"/proc/{keeper}/cmdline").read_bytes().split(b"\0")
         directory = os.fsdecode(cwd[3])
         assert os.path.isdir(directory), directory
-        runner.send_signal(signal.SIGKILL)
+        end(runner.pid)
     wait_for(lambda: not os.path.exists(f"/proc/{qemu}"), "QEMU's end")
     wait_for(lambda: not os.path.exists(directory), "removal of its files")
 
 
+def nothing_outlives_a_killed_runner():
+    check_nothing_outlives(lambda pid: os.kill(pid, signal.SIGKILL))
+
+
+def nothing_outlives_ctrl_c():
+    """Which a terminal sends to all processes of the job."""
+    check_nothing_outlives(lambda pid: os.killpg(pid, signal.SIGINT))
+
+
 TESTS = [every_program_gets_its_verdict, all_passed_is_success,
          a_panic_is_a_missing_plan, time_limit_ends_the_vm,
-         nothing_outlives_a_killed_runner]
+         nothing_outlives_a_killed_runner, nothing_outlives_ctrl_c]
 
 
 if __name__ == "__main__":
