@@ -108,7 +108,8 @@ static int set_vcpu(struct query_child *child, uint64_t index, bool online)
 
 	if (!query_file_exists(child, CPUS "/cpu%" PRIu64, index))
 		return query_child_fail(child, -ENOENT,
-					"open(\"" CPUS "/cpu%" PRIu64 "/\"): %s",
+					"Could not open '" CPUS "/cpu%" PRIu64
+					"/': %s",
 					index, strerror(ENOENT));
 	err = read_vcpu(child, index, &unit);
 	if (!err && unit.online == online)

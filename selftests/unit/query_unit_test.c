@@ -64,7 +64,7 @@ TEST(first_failure_is_an_error)
 	query.units.nr = 0;
 	want(3, true);
 	CHECK_EQ(query_unit_set_vcpus(&child), -ENOENT);
-	CHECK_STREQ(child.text, "open(\"/sys/devices/system/cpu/cpu3/\"): "
+	CHECK_STREQ(child.text, "Could not open '/sys/devices/system/cpu/cpu3/': "
 				"No such file or directory");
 }
 
