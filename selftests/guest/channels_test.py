@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "vm"))
 
 from guest import AGENT_PORT, PROGRAMS, Guest, build_product
 from guest_dir import work_dir
-from guest_host import CONFIG, Host, check, check_equal
+from guest_host import CONFIG, Host, by_ioctl, check, check_equal
 from guest_suite import Suite
 from qemu import VMError
 from qga_client import AgentClient
@@ -221,8 +221,8 @@ def wait_migrated(guest):
 
 @SUITE.test
 def another_qemu_goes_on(channels):
-    """Last. The guest does not notice: its freeze is whole, so its agent is
-    the same process."""
+    """The guest does not notice: its freeze is whole, so its agent is the same
+    process."""
     guest = channels.guest
     guest.push(CONFIG, "[general]\ntimeout = 120\n")
     guest.run("systemctl restart kfreezed kfreeze-monitor", 60)
@@ -240,6 +240,9 @@ def another_qemu_goes_on(channels):
     check_equal(channels.agent.call("guest-ping"), {})
     check_equal(channels.freeze(), 1)
     check_equal(channels.thaw(), 1)
+
+
+SUITE.test(by_ioctl(another_qemu_goes_on))
 
 
 class Restartable(Guest):
@@ -260,8 +263,10 @@ class Restartable(Guest):
         self._qmp.close()
         self._qmp, self.status = None, None
         self._sock.close()
-        self.argv += more
+        argv = self.argv
+        self.argv = argv + more
         self.start()
+        self.argv = argv
 
     def stop(self):
         super().stop()

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "vm"))
 
 from guest import AGENT_PORT, Guest, build_product
 from guest_dir import work_dir
-from guest_host import CONFIG, HOOK_DIR, Host, check, check_equal
+from guest_host import CONFIG, HOOK_DIR, Host, by_ioctl, check, check_equal
 from guest_suite import Suite
 
 STAGE = "opt/kfreeze"           # what `make install` has made, not yet in place
@@ -236,6 +236,11 @@ def both_killed_while_frozen(system):
     system.guest.run("kill -9 {} {}".format(*pids))
     system.check_ended(jobs)
     system.check_lost()
+
+
+for freezes in (stop_and_restart, upgrade_while_frozen, replace_while_frozen,
+                both_killed_while_frozen):
+    SUITE.test(by_ioctl(freezes))
 
 
 @SUITE.test

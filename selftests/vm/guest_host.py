@@ -30,6 +30,28 @@ def without_module(host):
     host.backend = "ioctl"
 
 
+def with_module(host):
+    """As it was before without_module()."""
+    host.guest.run("rm /etc/modprobe.d/no-kfreeze.conf && modprobe kfreeze"
+                   " && systemctl restart kfreeze-monitor kfreezed", 60)
+    host.backend = "kmod"
+
+
+def by_ioctl(test):
+    """The same test without the module."""
+    def run(host):
+        without_module(host)
+        try:
+            host.agent.sync(60)
+            test(host)
+            check("kfreeze " not in host.guest.run("cat /proc/modules").out,
+                  "the module was loaded")
+        finally:
+            with_module(host)
+    run.__name__ = f"{test.__name__}_by_ioctl"
+    return run
+
+
 class Failed(Exception):
     pass
 
