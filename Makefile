@@ -54,6 +54,11 @@ check-kill:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests check-kill
 
+# What clients send, to Debian unstable's qemu-ga and to kfreezed.
+check-stock:
+	selftests/vm/deps.sh
+	$(MAKE) -C selftests check-stock
+
 # The unit tests under valgrind, beside the sanitizers that check uses.
 valgrind:
 	selftests/vm/deps.sh
@@ -80,4 +85,4 @@ clean:
 
 VERSION = $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
-.PHONY: all module daemon demo check check-debug bench fuzz check-databases check-kill valgrind lint install dkms-install clean
+.PHONY: all module daemon demo check check-debug bench fuzz check-databases check-kill check-stock valgrind lint install dkms-install clean

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """What libvirt, Proxmox VE, KubeVirt and vdsm send, byte for byte, to Debian's
 qemu-ga and to kfreezed in the same guest. What the client reads of the replies
-must be the same, but for what DIFFERENCES names and kfreezed.8 explains."""
+must be the same, but for what DIFFERENCES names and kfreezed.8 explains.
+The guest is Debian 12, which has qemu-ga 7.2; that of --image mysql is Debian
+unstable, which has 11.x."""
 
 import itertools
 import json
@@ -23,14 +25,20 @@ from qemu import Disk
 
 MANUAL = TOP / "daemon/man/kfreezed.8"
 STOCK = "qemu-guest-agent"
-SUITE = Suite(__doc__)
+SUITE = Suite(__doc__, images=("base", "mysql"))
 
 # What a client reads differently, and the words of the manual that say why.
 DIFFERENCES = {
-    "libvirt: freeze while frozen": "the agent is in frozen state",
     "libvirt: guest-exec": "Commands that give the host a shell",
     "kubevirt: version": "The version is that of",
     "vdsm: version": "The version is that of",
+}
+# Those to an old one only.
+DIFFERENCES_FROM_7 = {
+    "libvirt: freeze while frozen": "the agent is in frozen state",
+    "libvirt: set an unknown vcpu": "A processor that is not there",
+    "later: guest-get-load": "do not exist",
+    "later: guest-network-get-route": "do not exist",
 }
 
 
@@ -178,6 +186,28 @@ def kind(reply):
     return type(reply["return"]).__name__
 
 
+def shape(value):
+    """The members and types of a value that changes."""
+    if isinstance(value, dict):
+        return {name: shape(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return sorted({json.dumps(shape(element), sort_keys=True)
+                       for element in value})
+    return type(value).__name__
+
+
+def shapes(reply):
+    return shape(value(reply))
+
+
+def routes(reply):
+    """Flags are 32 bits, of which qemu-ga extends the sign."""
+    if "error" in reply:
+        return reply["error"]
+    return sorted(json.dumps({**route, "flags": route["flags"] & 0xffffffff},
+                             sort_keys=True) for route in reply["return"])
+
+
 def trimmed(reply):
     return sorted((path["path"], path.get("error"))
                   for path in reply["return"]["paths"])
@@ -216,7 +246,7 @@ LIBVIRT = [
     ("guest-set-vcpus", {"vcpus": [{"logical-id": 1, "online": True}]}, value),
     ("guest-set-vcpus", {"vcpus": [{"logical-id": 0, "online": False}]},
      error),
-    ("guest-set-vcpus", {"vcpus": [{"logical-id": 99, "online": True}]},
+    ("set an unknown vcpu", {"vcpus": [{"logical-id": 99, "online": True}]},
      error),
     ("guest-set-vcpus", {"vcpus": [{"online": True}]}, error),
     ("guest-set-vcpus", {"vcpus": [{"logical-id": 0, "online": 1}]}, error),
@@ -277,6 +307,13 @@ VDSM = [
     ("guest-get-vcpus", None, members("logical-id", "logical-id", "online")),
     ("guest-get-disks", None, members("name", "name", "partition")),
 ]
+# What no client of those asks yet, the last two since 7.2.
+LATER = [
+    ("guest-get-cpustats", None, shapes),
+    ("guest-get-diskstats", None, shapes),
+    ("guest-get-load", None, shapes),
+    ("guest-network-get-route", None, routes),
+]
 # Addresses of both versions, an alias, a bond and what is in it, and one that
 # is down. The loopback is up already.
 NETWORK = f"""\
@@ -290,8 +327,10 @@ $ip addr add 192.0.2.2/28 dev bond0 label bond0:1
 $ip addr add 2001:db8::1/64 dev bond0
 """
 CLIENTS = [("libvirt", Libvirt, LIBVIRT), ("proxmox", Proxmox, PROXMOX),
-           ("kubevirt", Libvirt, KUBEVIRT), ("vdsm", Libvirt, VDSM)]
-COMMANDS = {"freeze while frozen": FREEZE, "version": INFO}
+           ("kubevirt", Libvirt, KUBEVIRT), ("vdsm", Libvirt, VDSM),
+           ("later", Libvirt, LATER)]
+COMMANDS = {"freeze while frozen": FREEZE, "version": INFO,
+            "set an unknown vcpu": "guest-set-vcpus"}
 
 
 def replay(line, make, steps):
@@ -303,18 +342,21 @@ def replay(line, make, steps):
 def check_client(replies, name, steps):
     """Prints every difference before it fails."""
     wrong = seen = 0
+    differences = dict(DIFFERENCES)
+    if replies["version"].startswith("7."):
+        differences.update(DIFFERENCES_FROM_7)
     for (label, arguments, _), stock, ours in zip(
             steps, replies[STOCK, name], replies["kfreezed", name]):
         if stock == ours:
             continue
         key = f"{name}: {label}"
-        seen += key in DIFFERENCES
-        if key not in DIFFERENCES:
+        seen += key in differences
+        if key not in differences:
             wrong += 1
             print(f"# {key} {arguments or ''}\n#   qemu-ga:  {stock!r}\n"
                   f"#   kfreezed: {ours!r}", flush=True)
     check_equal(wrong, 0)
-    check_equal(seen, sum(key.startswith(f"{name}:") for key in DIFFERENCES))
+    check_equal(seen, sum(key.startswith(f"{name}:") for key in differences))
 
 
 @SUITE.test
@@ -338,9 +380,14 @@ def vdsm(replies):
 
 
 @SUITE.test
+def later(replies):
+    check_client(replies, "later", LATER)
+
+
+@SUITE.test
 def manual_has_every_difference(_):
     text = re.sub(r"\\f.|\\", "", MANUAL.read_text()).replace("\n", " ")
-    for key, words in DIFFERENCES.items():
+    for key, words in {**DIFFERENCES, **DIFFERENCES_FROM_7}.items():
         check(words in text, (key, words))
 
 
@@ -354,7 +401,9 @@ def make_disk(path):
 def collect(guest):
     """Each client against one agent, then against the other."""
     line = Line(guest)
-    replies = {}
+    out = guest.run("qemu-ga --version").out
+    print(f"# {out.strip()}", flush=True)
+    replies = {"version": out.split()[-1]}
     for agent in (STOCK, "kfreezed"):
         other = STOCK if agent == "kfreezed" else "kfreezed"
         guest.run(f"systemctl mask --runtime --now {other}"
@@ -375,6 +424,7 @@ def run(options):
         shutil.copy("/bin/busybox", programs)
         guest = Guest("replay", kernel=options.kernel, install=work / "install",
                       module=module, stock_agent=True, disks=disks,
+                      image=options.image,
                       timeout=options.timeout)
         with guest:
             guest.wait_boot()

@@ -22,13 +22,15 @@ from qemu import VMError
 
 
 class Suite:
-    def __init__(self, doc, rounds=1, timeout=600):
+    def __init__(self, doc, rounds=1, timeout=600, images=("base",)):
         self.tests = []
         self._rounds = rounds           # that main()'s run will yield
         self._parser = argparse.ArgumentParser(description=doc.splitlines()[0])
         self._parser.add_argument("--kernel", default=default_kernel())
         self._parser.add_argument("--timeout", type=int, default=timeout,
                                   help="seconds that the VM may live")
+        self._parser.add_argument("--image", choices=images, default=images[0],
+                                  help="of guest_image.sh")
         self._parser.add_argument("tests", nargs="*")
 
     def test(self, function):
