@@ -97,7 +97,7 @@ def wait_for(condition, what):
 
 
 def check_nothing_outlives(end):
-    """After end(runner) neither QEMU nor its files are left."""
+    """After end(pid) neither QEMU nor its files are left. The exit status."""
     with subprocess.Popen(command("hangs"), text=True, start_new_session=True,
                           stdout=subprocess.PIPE) as runner:
         for line in runner.stdout:
@@ -113,15 +113,18 @@ def check_nothing_outlives(end):
         end(runner.pid)
     wait_for(lambda: not os.path.exists(f"/proc/{qemu}"), "QEMU's end")
     wait_for(lambda: not os.path.exists(directory), "removal of its files")
+    return runner.returncode
 
 
 def nothing_outlives_a_killed_runner():
-    check_nothing_outlives(lambda pid: os.kill(pid, signal.SIGKILL))
+    assert check_nothing_outlives(
+        lambda pid: os.kill(pid, signal.SIGKILL)) == -signal.SIGKILL
 
 
 def nothing_outlives_ctrl_c():
     """Which a terminal sends to all processes of the job."""
-    check_nothing_outlives(lambda pid: os.killpg(pid, signal.SIGINT))
+    assert check_nothing_outlives(
+        lambda pid: os.killpg(pid, signal.SIGINT)) == 130
 
 
 TESTS = [every_program_gets_its_verdict, all_passed_is_success,
