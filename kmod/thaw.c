@@ -134,8 +134,8 @@ static void kfreeze_set_thaw_next(struct kfreeze_set *set)
 }
 
 /*
- * The next one first: the queue's rescuer takes all that is queued when it comes,
- * and one that gets stuck in it would keep the others.
+ * The next one first: the queue's rescuer takes all that is queued when it
+ * comes, and one that gets stuck in it would keep the others.
  */
 static void kfreeze_target_thaw_work(struct work_struct *work)
 {
