@@ -5,13 +5,13 @@
 #include "ktap.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 
 #include "hooks/application.h"
 #include "hooks/client_process.h"
 #include "hooks/instances.h"
 #include "hooks/mysql_client.h"
+#include "root.h"
 
 /* Refuses who has no option file. What that says, the last argument undoes. */
 static const char script[] =
@@ -28,7 +28,6 @@ static const char script[] =
 
 const struct application application = {.name = "test"};
 
-static char root[] = "/tmp/kfreeze-client-XXXXXX";
 static struct instance instance = {
 	.process = "mariadbd",
 	.trusted = true,
@@ -62,35 +61,12 @@ static const struct mysql_product product = {
 	.is_ours = is_ours,
 };
 
-static int remove_entry(const char *path, const struct stat *st, int type,
-			struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static void remove_tree(void)
-{
-	nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static const char *in_root(const char *name)
-{
-	static char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	return path;
-}
-
 static void set_up(void)
 {
 	char path[4096];
 	int fd;
 
-	CHECK(mkdtemp(root));
-	atexit(remove_tree);
+	root_make();
 	CHECK(!mkdir(in_root("data"), 0700));
 	snprintf(instance.directory, sizeof(instance.directory), "%s",
 		 in_root("data"));

@@ -5,7 +5,6 @@
 #include "ktap.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -13,6 +12,7 @@
 #include "hooks/client_process.h"
 #include "hooks/instances.h"
 #include "hooks/mysql_places.h"
+#include "root.h"
 
 /* The files ANSWERS/NAME hold what is answered for a variable. */
 static const char script[] =
@@ -24,30 +24,7 @@ static const char script[] =
 
 const struct application application = {.name = "test"};
 
-static char root[] = "/tmp/kfreeze-places-XXXXXX";
 static struct instance instance = {.pid = 1};
-
-static int remove_entry(const char *path, const struct stat *st, int type,
-			struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static void remove_tree(void)
-{
-	nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static const char *in_root(const char *name)
-{
-	static char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	return path;
-}
 
 static void write_file(const char *name, const char *text)
 {
@@ -80,8 +57,7 @@ static void freeze_only(const char *path)
 /* The data directory is frozen; /proc is what is not. */
 static void set_up(void)
 {
-	CHECK(mkdtemp(root));
-	atexit(remove_tree);
+	root_make();
 	CHECK(!mkdir(in_root("data"), 0700));
 	snprintf(instance.directory, sizeof(instance.directory), "%s",
 		 in_root("data"));

@@ -4,15 +4,14 @@
 /* link: hooks/client_process */
 #include "ktap.h"
 
-#include <ftw.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 
 #include "hooks/application.h"
 #include "hooks/client_process.h"
 #include "hooks/instances.h"
+#include "root.h"
 
-static char root[] = "/tmp/kfreeze-postgresql-XXXXXX";
 static struct instance instance = {.pid = 1};
 static char said[1024];
 
@@ -34,28 +33,6 @@ void instance_say(const struct instance *unused, const char *format, ...)
 	va_end(args);
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type,
-			struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static void remove_tree(void)
-{
-	nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static const char *in_root(const char *name)
-{
-	static char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	return path;
-}
-
 /* All is frozen but /proc. */
 static void set_up(void)
 {
@@ -64,8 +41,8 @@ static void set_up(void)
 	char line[4096], device[16], point[256];
 	size_t len = 0;
 
-	CHECK(file && mkdtemp(root));
-	atexit(remove_tree);
+	CHECK(file);
+	root_make();
 	while (fgets(line, sizeof(line), file) && len < sizeof(list) - 512) {
 		if (sscanf(line, "%*u %*u %15s %*s %255s", device, point) == 2 &&
 		    strncmp(point, "/proc", strlen("/proc")))

@@ -9,17 +9,16 @@
 #include "ktap.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "hook_list.h"
 #include "hooks.h"
 #include "mounts.h"
+#include "root.h"
 
 #define MAX_RESULTS 32
 
-static char root[] = "/tmp/kfreeze-hooks-XXXXXX";
 static char dirs[2][64], log_path[64];
 /* the second is the shipped one's place */
 static const struct hook_directory directories[] = {
@@ -37,20 +36,6 @@ static size_t nr_results;
 static bool is_done;
 static int done_err;
 static char done_text[HOOKS_TEXT_MAX];
-
-static inline int remove_entry(const char *path, const struct stat *st,
-			       int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static inline void remove_tree(void)
-{
-	nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 static inline void on_ran(void *unused, const struct hooks_result *result)
 {
@@ -74,8 +59,7 @@ static inline void on_done(void *unused, int err, const char *text)
 
 static inline struct hooks_settings set_up(void)
 {
-	CHECK(mkdtemp(root));
-	atexit(remove_tree);
+	root_make();
 	snprintf(dirs[0], sizeof(dirs[0]), "%s/a", root);
 	snprintf(dirs[1], sizeof(dirs[1]), "%s/b", root);
 	snprintf(log_path, sizeof(log_path), "%s/log", root);

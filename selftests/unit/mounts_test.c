@@ -5,12 +5,11 @@
 #include "ktap.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 
 #include "mounts.h"
+#include "root.h"
 
-static char root[] = "/tmp/kfreeze-mounts-XXXXXX"; /* sys and dev */
 static struct mounts mounts;
 static char text[MOUNTS_TEXT_MAX];
 
@@ -70,20 +69,6 @@ static void make_sysfs(const char *manifest)
 	fclose(file);
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type,
-			struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static void remove_tree(void)
-{
-	nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 /* In the source tree, as seen from the program in the build tree. */
 static const char *fixture_path(const char *fixture, const char *name)
 {
@@ -100,18 +85,12 @@ static const char *fixture_path(const char *fixture, const char *name)
 	return path;
 }
 
-static void make_root(void)
-{
-	CHECK(mkdtemp(root));
-	atexit(remove_tree);
-}
-
 static int read_fixture(const char *fixture, struct mounts_query query)
 {
 	char sysfs[64], dev[64];
 
 	if (strstr(root, "XXXXXX"))
-		make_root();
+		root_make();
 	snprintf(sysfs, sizeof(sysfs), "%s/sys", root);
 	snprintf(dev, sizeof(dev), "%s/dev", root);
 	make_sysfs(fixture_path(fixture, "sysfs"));
@@ -132,7 +111,7 @@ static void make_process(const char *pid, const char *namespace,
 	char name[64];
 
 	if (strstr(root, "XXXXXX"))
-		make_root();
+		root_make();
 	snprintf(name, sizeof(name), "%s/ns/mnt", pid);
 	make_link("proc", name, namespace);
 	snprintf(name, sizeof(name), "%s/mountinfo", pid);
@@ -460,7 +439,7 @@ TEST(mounts_that_are_each_others_parents)
 	};
 	char mountinfo[128];
 
-	make_root();
+	root_make();
 	make_file("proc", "mountinfo",
 		  "1 2 8:1 / / rw - ext4 /dev/sda rw\n"
 		  "2 1 8:2 / / rw - ext4 /dev/sdb rw");

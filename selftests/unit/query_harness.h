@@ -5,13 +5,12 @@
 
 #include "ktap.h"
 
-#include <ftw.h>
 #include <limits.h>
 #include <sys/stat.h>
 
 #include "query_child.h"
+#include "root.h"
 
-static char tree[] = "/tmp/kfreeze-query-XXXXXX";
 static struct query_record *records;
 static size_t nr_records;
 static struct query query;
@@ -27,28 +26,18 @@ static inline int harness_emit(void *data, const struct query_record *record)
 	return 0;
 }
 
-static inline int tree_remove_entry(const char *path, const struct stat *st,
-				    int type, struct FTW *ftw)
+static inline void free_records(void)
 {
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static inline void tree_remove(void)
-{
-	nftw(tree, tree_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	free(records);
 }
 
 static inline void tree_start(void)
 {
-	CHECK(mkdtemp(tree) != NULL);
-	atexit(tree_remove);
+	root_make();
+	atexit(free_records);
 	child = (struct query_child){
 		.query = &query,
-		.root = tree,
+		.root = root,
 		.emit = harness_emit,
 	};
 }
@@ -58,8 +47,8 @@ static inline void tree_path(char path[PATH_MAX], const char *name)
 {
 	char *slash;
 
-	CHECK(snprintf(path, PATH_MAX, "%s/%s", tree, name) < PATH_MAX);
-	for (slash = path + strlen(tree) + 1; (slash = strchr(slash, '/'));
+	CHECK(snprintf(path, PATH_MAX, "%s/%s", root, name) < PATH_MAX);
+	for (slash = path + strlen(root) + 1; (slash = strchr(slash, '/'));
 	     slash++) {
 		*slash = '\0';
 		CHECK(!mkdir(path, 0755) || errno == EEXIST);
@@ -107,7 +96,7 @@ static inline void tree_link(const char *name, const char *target)
 	char path[PATH_MAX], absolute[PATH_MAX];
 
 	tree_path(path, name);
-	CHECK(snprintf(absolute, PATH_MAX, "%s/%s", tree, target) < PATH_MAX);
+	CHECK(snprintf(absolute, PATH_MAX, "%s/%s", root, target) < PATH_MAX);
 	CHECK_EQ(symlink(absolute, path), 0);
 }
 
