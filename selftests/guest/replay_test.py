@@ -359,29 +359,15 @@ def check_client(replies, name, steps):
     check_equal(seen, sum(key.startswith(f"{name}:") for key in differences))
 
 
-@SUITE.test
-def libvirt(replies):
-    check_client(replies, "libvirt", LIBVIRT)
+def replies_agree(name, steps):
+    def test(replies):
+        check_client(replies, name, steps)
+    test.__name__ = name
+    return test
 
 
-@SUITE.test
-def proxmox(replies):
-    check_client(replies, "proxmox", PROXMOX)
-
-
-@SUITE.test
-def kubevirt(replies):
-    check_client(replies, "kubevirt", KUBEVIRT)
-
-
-@SUITE.test
-def vdsm(replies):
-    check_client(replies, "vdsm", VDSM)
-
-
-@SUITE.test
-def later(replies):
-    check_client(replies, "later", LATER)
+for client, _, its_steps in CLIENTS:
+    SUITE.test(replies_agree(client, its_steps))
 
 
 @SUITE.test
