@@ -96,9 +96,15 @@ def wait_for(condition, what):
         time.sleep(0.05)
 
 
+def heed_ctrl_c():
+    """What is started in the background does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def check_nothing_outlives(end):
     """After end(pid) neither QEMU nor its files are left. The exit status."""
     with subprocess.Popen(command("hangs"), text=True, start_new_session=True,
+                          preexec_fn=heed_ctrl_c,
                           stdout=subprocess.PIPE) as runner:
         for line in runner.stdout:
             if "booting" in line:
