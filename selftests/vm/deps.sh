@@ -14,7 +14,7 @@ PACKAGES='gcc make pkg-config python3 python3-yaml python3-jsonschema
 	e2fsprogs xfsprogs btrfs-progs dosfstools strace
 	sparse coccinelle clang-format shellcheck
 	clang libclang-rt-dev valgrind systemd
-	selinux-policy-dev apparmor
+	selinux-policy-dev apparmor logrotate
 	flex bison bc libelf-dev patch'
 
 # shellcheck disable=SC2086 # a list of words
