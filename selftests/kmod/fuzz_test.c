@@ -231,7 +231,7 @@ static unsigned long run_fuzz(struct fuzz *fuzz, unsigned long messages,
 		drain(clients[i], tally);
 		if (fuzz_below(fuzz, 1000) == 0)
 			replace(&clients[i], i > 0);
-		if (nr % 1000 == 0)
+		if (nr % 100 == 0)
 			check_health(admin, watch);
 		if (nr % 100000 == 99999)
 			printf("# %lu messages\n", nr + 1);
