@@ -4,12 +4,12 @@
 #include <linux/module.h>
 
 #include "freeze.h"
+#include "job.h"
 #include "netlink.h"
 #include "notifier.h"
 #include "param.h"
 #include "session.h"
 #include "set.h"
-#include "thaw.h"
 #include "version.h"
 #include "watchdog.h"
 
@@ -23,12 +23,12 @@ static int __init kfreeze_init(void)
 	err = kfreeze_set_init();
 	if (err)
 		return err;
-	err = kfreeze_thaw_init();
+	err = kfreeze_jobs_init();
 	if (err)
 		goto err_set;
 	err = kfreeze_freeze_init();
 	if (err)
-		goto err_thaw;
+		goto err_jobs;
 	err = kfreeze_watchdog_start();
 	if (err)
 		goto err_freeze;
@@ -51,8 +51,8 @@ err_watchdog:
 	kfreeze_watchdog_stop();
 err_freeze:
 	kfreeze_freeze_exit();
-err_thaw:
-	kfreeze_thaw_exit();
+err_jobs:
+	kfreeze_jobs_exit();
 err_set:
 	kfreeze_set_exit();
 	return err;
@@ -66,7 +66,7 @@ static void __exit kfreeze_exit(void)
 	kfreeze_session_exit();
 	kfreeze_watchdog_stop();
 	kfreeze_freeze_exit();
-	kfreeze_thaw_exit();
+	kfreeze_jobs_exit();
 	kfreeze_set_exit();
 }
 

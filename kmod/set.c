@@ -132,7 +132,6 @@ struct kfreeze_set *kfreeze_set_alloc(unsigned int nr)
 	init_waitqueue_head(&set->wait);
 	skb_queue_head_init(&set->spare);
 	spin_lock_init(&set->lock);
-	INIT_LIST_HEAD(&set->due);
 	set->nr = nr;
 	kfreeze_for_each_target(set, target) {
 		target->set = set;

@@ -38,7 +38,7 @@ struct kfreeze_set_ops {
 
 /**
  * struct kfreeze_set - filesystems that are frozen together
- * @ref: one of the owner's, one per work that is queued or runs
+ * @ref: one of the owner's, one per work or job that is to run
  * @ops: calls to the owner, NULL until kfreeze_set_start()
  * @owner: for the owner's use
  * @cycle: likewise
@@ -52,7 +52,6 @@ struct kfreeze_set_ops {
  * @settled: the owner has been told, or knows
  * @released: targets are released as soon as they are at rest
  * @expedited: RCU grace periods are expedited for this set
- * @due: targets that are still to be thawed, lowest level first
  * @blame: the first target that failed
  * @nr_running: targets whose flush or freeze is queued or runs
  * @nr_held: targets frozen, or on the way there or back, that are not late
@@ -77,7 +76,6 @@ struct kfreeze_set {
 	bool settled;
 	bool released;
 	bool expedited;
-	struct list_head due;
 	struct kfreeze_target *blame;
 	unsigned int nr_running;
 	unsigned int nr_held;

@@ -4,13 +4,13 @@
 #define KFREEZE_TARGET_H
 
 #include <linux/ktime.h>
-#include <linux/list.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
 #include <linux/kfreeze.h>
 
 #include "foreign.h"
+#include "job.h"
 
 struct kfreeze_set;
 struct super_block;
@@ -54,9 +54,8 @@ struct kfreeze_record {
  * @claimed: it is in that table
  * @flush: work on the freeze queue
  * @freeze: work on the freeze queue
- * @due: in the set's list of those that are still to be thawed
- * @thaw: work on the thaw queue, delayed when the filesystem refused
- * @lost: work on the thaw queue, tells that somebody else thawed
+ * @thaw: thaws it, and again when it refused
+ * @lost: tells that somebody else thawed it
  * @release: work on the release queue
  * @foreign: watch for foreign thaws
  * @pinned: @sb cannot go away; under the set's lock, as all that follows
@@ -71,9 +70,8 @@ struct kfreeze_target {
 	bool claimed;
 	struct work_struct flush;
 	struct work_struct freeze;
-	struct list_head due;
-	struct delayed_work thaw;
-	struct work_struct lost;
+	struct kfreeze_job thaw;
+	struct kfreeze_job lost;
 	struct work_struct release;
 	struct kfreeze_foreign foreign;
 	bool pinned;

@@ -6,40 +6,12 @@
 #include "thaw.h"
 
 #include <linux/bitops.h>
-#include <linux/workqueue.h>
 
 #include "expedite.h"
 #include "trace.h"
 
 /* How long to wait before asking a filesystem again that refused to thaw. */
 #define KFREEZE_THAW_RETRY HZ
-
-/* With a rescuer: it must work when no worker can be created. */
-static struct workqueue_struct *kfreeze_thaw_queue;
-
-/**
- * kfreeze_thaw_init - create the queue
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
- */
-int kfreeze_thaw_init(void)
-{
-	kfreeze_thaw_queue = alloc_workqueue(
-		"kfreeze_thaw", WQ_UNBOUND | WQ_MEM_RECLAIM | WQ_HIGHPRI,
-		WQ_MAX_ACTIVE);
-	return kfreeze_thaw_queue ? 0 : -ENOMEM;
-}
-
-/**
- * kfreeze_thaw_exit - wait for what is queued, destroy the queue
- *
- * No set may be left. Context: may sleep.
- */
-void kfreeze_thaw_exit(void)
-{
-	destroy_workqueue(kfreeze_thaw_queue);
-}
 
 /**
  * kfreeze_set_unhold - a target neither is frozen nor gets there any more
@@ -99,8 +71,7 @@ void kfreeze_target_undo(struct kfreeze_target *target)
 		kfreeze_set_blame(set, target, KFREEZE_STEP_THAW, err);
 		spin_unlock(&set->lock);
 		kref_get(&set->ref);
-		queue_delayed_work(kfreeze_thaw_queue, &target->thaw,
-				   KFREEZE_THAW_RETRY);
+		kfreeze_job_retry(&target->thaw, KFREEZE_THAW_RETRY);
 		return;
 	}
 	kfreeze_foreign_unwatch(&target->foreign, target->sb);
@@ -120,39 +91,19 @@ void kfreeze_target_undo(struct kfreeze_target *target)
 	kfreeze_set_tell(set, news);
 }
 
-/* Its work queues the one after it. The set's lock is held. */
-static void kfreeze_set_thaw_next(struct kfreeze_set *set)
+static void kfreeze_target_thaw_job(struct kfreeze_job *job)
 {
-	struct kfreeze_target *target = list_first_entry_or_null(
-		&set->due, struct kfreeze_target, due);
-
-	if (!target)
-		return;
-	list_del(&target->due);
-	kref_get(&set->ref);
-	queue_delayed_work(kfreeze_thaw_queue, &target->thaw, 0);
-}
-
-/*
- * The next one first: the queue's rescuer takes all that is queued when it
- * comes, and one that gets stuck in it would keep the others.
- */
-static void kfreeze_target_thaw_work(struct work_struct *work)
-{
-	struct kfreeze_target *target = container_of(
-		to_delayed_work(work), struct kfreeze_target, thaw);
+	struct kfreeze_target *target = container_of(job, struct kfreeze_target,
+						     thaw);
 	struct kfreeze_set *set = target->set;
 
-	spin_lock(&set->lock);
-	kfreeze_set_thaw_next(set);
-	spin_unlock(&set->lock);
 	kfreeze_target_undo(target);
 	kfreeze_set_put(set);
 }
 
-static void kfreeze_target_lost_work(struct work_struct *work)
+static void kfreeze_target_lost_job(struct kfreeze_job *job)
 {
-	struct kfreeze_target *target = container_of(work, struct kfreeze_target,
+	struct kfreeze_target *target = container_of(job, struct kfreeze_target,
 						     lost);
 	struct kfreeze_set *set = target->set;
 
@@ -160,14 +111,14 @@ static void kfreeze_target_lost_work(struct work_struct *work)
 	kfreeze_set_put(set);
 }
 
-/* Atomic context. @lost was never queued: a watch notices once. */
+/* Atomic context. @lost was never added: a watch notices once. */
 static void __maybe_unused kfreeze_target_notice(struct kfreeze_foreign *foreign)
 {
 	struct kfreeze_target *target = container_of(
 		foreign, struct kfreeze_target, foreign);
 
 	kref_get(&target->set->ref);
-	queue_work(kfreeze_thaw_queue, &target->lost);
+	kfreeze_job_add(&target->lost);
 }
 
 /**
@@ -190,15 +141,15 @@ void kfreeze_target_watch(struct kfreeze_target *target)
  */
 void kfreeze_target_init_thaw(struct kfreeze_target *target)
 {
-	INIT_DELAYED_WORK(&target->thaw, kfreeze_target_thaw_work);
-	INIT_WORK(&target->lost, kfreeze_target_lost_work);
+	kfreeze_job_init(&target->thaw, kfreeze_target_thaw_job);
+	kfreeze_job_init(&target->lost, kfreeze_target_lost_job);
 }
 
 /**
  * kfreeze_set_thaw - freeze no more and thaw everything
  * @set: a set that was started
  *
- * What is frozen is thawed by one work each, lowest level first; what is being
+ * What is frozen is thawed by one job each, lowest level first; what is being
  * frozen thaws itself when it gets there. Allocates nothing.
  * Context: process. Does not wait.
  * Return: true if nothing is left to thaw, false if the owner will be told
@@ -221,10 +172,10 @@ bool kfreeze_set_thaw(struct kfreeze_set *set)
 			    target->record.state != KFREEZE_TARGET_FROZEN)
 				continue;
 			target->record.state = KFREEZE_TARGET_THAWING;
-			list_add_tail(&target->due, &set->due);
+			kref_get(&set->ref);
+			kfreeze_job_add(&target->thaw);
 		}
 	}
-	kfreeze_set_thaw_next(set);
 	settled = !set->nr_held;
 	set->settled = settled;
 	spin_unlock(&set->lock);

@@ -19,9 +19,6 @@ enum kfreeze_news {
 	KFREEZE_UNSTUCK,
 };
 
-int kfreeze_thaw_init(void);
-void kfreeze_thaw_exit(void);
-
 void kfreeze_target_init_thaw(struct kfreeze_target *target);
 void kfreeze_target_watch(struct kfreeze_target *target);
 void kfreeze_target_undo(struct kfreeze_target *target);

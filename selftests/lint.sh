@@ -37,7 +37,7 @@ includes() {
 # Who may include whom in kmod/: an arrow never points back.
 kmod_may_include() {
 	case $1 in
-	main) echo "netlink notifier session param freeze thaw set watchdog version" ;;
+	main) echo "netlink notifier session param freeze job set watchdog version" ;;
 	netlink) echo "request session param version" ;;
 	request) echo "set" ;;
 	notifier) echo "session" ;;
@@ -47,7 +47,7 @@ kmod_may_include() {
 	thaw) echo "expedite set trace" ;;
 	expedite) echo "set" ;;
 	set | trace) echo "target" ;;
-	target) echo "foreign" ;;
+	target) echo "foreign job" ;;
 	*) echo "" ;;
 	esac
 }
