@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PAUSE_MS 5 /* leaves the processors to those who are watched */
+#define PAUSE_MS 50 /* leaves the processors to those who are watched */
 
 struct watched {
 	const char *dir;
