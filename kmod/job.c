@@ -40,7 +40,7 @@ void kfreeze_jobs_exit(void)
 	destroy_workqueue(kfreeze_job_queue);
 }
 
-/* If none waits for its worker already. The lock is held. */
+/* Unless one waits for its worker already. The lock is held. */
 static void kfreeze_job_queue_next(void)
 {
 	struct kfreeze_job *job = list_first_entry_or_null(
@@ -53,7 +53,7 @@ static void kfreeze_job_queue_next(void)
 	queue_delayed_work(kfreeze_job_queue, &job->work, 0);
 }
 
-/* A retry was queued by its timer: it may be another that has not begun. */
+/* A retry, which its timer queues, comes beside the one queued here. */
 static void kfreeze_job_begin(struct kfreeze_job *job)
 {
 	unsigned long flags;
