@@ -39,7 +39,7 @@ bench:
 	selftests/bench/bench.py
 
 # What others send to the daemon, FUZZ_SECONDS= each, and a million netlink
-# messages to the module on the debug kernel, which take hours.
+# messages to the module on the debug kernel, which take an hour.
 fuzz:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests fuzz
