@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from qemu import VM, Disk, Port
+from qemu import VM, Disk, Port, VMError
 from qga_client import AgentClient
 
 HERE = Path(__file__).parent
@@ -242,9 +242,23 @@ class Guest(VM):
         return AgentClient(self.connect(AGENT_PORT))
 
     def wait_boot(self, timeout=180):
+        """QEMU may break, as in run.py; what gets stuck may be the product."""
+        try:
+            self._wait_hello(timeout)
+        except VMError:
+            if not self.has_crashed():
+                raise
+            print(f"# {self.name}: nothing heard of it: booting once more"
+                  f" (QEMU: {self.status})", flush=True)
+            self._sock.close()
+            self._input = b""
+            self.restart()
+            self._wait_hello(timeout)
+        self.run("systemctl is-system-running --wait", timeout, check=False)
+
+    def _wait_hello(self, timeout):
         if not self.pump(lambda: self._hello, timeout):
             raise self.error(f"does not answer after {timeout} s")
-        self.run("systemctl is-system-running --wait", timeout, check=False)
 
     def spawn(self, command):
         """Start a shell command as root; return its Job at once."""
@@ -289,6 +303,8 @@ class Guest(VM):
             except TimeoutError:
                 self.check_running()
                 continue
+            except ConnectionResetError:
+                data = b""
             if not data:
                 raise self.error("is gone")
             self._input += data

@@ -335,6 +335,7 @@ def run(options):
                       install=work / "install", module=module, qmp=True,
                       disks=[make_disk(work / "a"), make_disk(work / "b")])
         with guest:
+            guest.crash()           # wait_boot() must get over it
             guest.wait_boot()
             for device, directory in zip("cd", DIRECTORIES):
                 guest.run(f"mkdir {directory} && mount /dev/vd{device}"

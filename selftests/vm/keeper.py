@@ -8,7 +8,8 @@ Standard input is the lifeline: the owner holds its other end, so however the
 owner dies, kill -9 included, the lifeline ends; then COMMAND is killed and DIR
 removed.  COMMAND is also killed after TIMEOUT seconds.  If the keeper itself is
 killed, the kernel kills COMMAND.  When COMMAND is gone its status is written to
-standard output: the exit status, 128 + signal, or "timeout".
+standard output: the exit status, 128 + signal, or "timeout".  An owner whose
+last words are "keep" wants DIR to stay.
 """
 
 import ctypes
@@ -63,11 +64,11 @@ def main(argv):
     timeout, directory, command = float(argv[1]), argv[2], argv[3:]
     for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(sig, lambda number, _: sys.exit(128 + number))
-    child = None
+    child, last_words = None, ""
     try:
         child = start(command)
         print(keep(child, timeout), flush=True)
-        sys.stdin.read()  # the owner still wants what is in DIR
+        last_words = sys.stdin.read()   # until then DIR is of use
     except BrokenPipeError:
         pass
     except OSError as err:
@@ -76,7 +77,8 @@ def main(argv):
         if child and child.poll() is None:
             child.kill()
             child.wait()
-        shutil.rmtree(directory, ignore_errors=True)
+        if last_words != "keep":
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +27,10 @@ SOCKET_PATH_MAX = 107
 # A stable TSC makes 6.12 and later patch sched_clock() while two processors
 # run it; QEMU 7.2's TCG then sometimes goes on executing the breakpoint.
 QUIRKS = {"tcg": "tsc=unstable"}
+# What keeper.py says of a QEMU that did not end but broke.
+CRASHES = [str(128 + number) for number in (
+    signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL,
+    signal.SIGFPE)]
 
 
 def cache_dir():
@@ -149,6 +154,11 @@ def tail(path, lines=20):
     return "\n".join(text.splitlines()[-lines:])
 
 
+def children(pid):
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(word) for word in path.read_text().split()]
+
+
 class VM:
     """A virtual machine; use it as a context manager, or start() and stop().
 
@@ -218,13 +228,24 @@ class VM:
 
     def stop(self):
         """Kill QEMU if it still runs; remove VM.dir.  May be repeated."""
+        self._end()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def restart(self):
+        """Kill QEMU if it still runs, and start() as if it never had."""
+        self._end(b"keep")
+        for path in self.serials:
+            path.unlink(missing_ok=True)
+        self.status = None
+        self.start()
+
+    def _end(self, last_words=b""):
         if self._qmp:
             self._qmp.close()
             self._qmp = None
         if self._keeper:
-            self._keeper.communicate()
+            self._keeper.communicate(last_words)
             self._keeper = None
-        shutil.rmtree(self.dir, ignore_errors=True)
 
     def wait(self, timeout=None):
         """Wait for QEMU to end; return its status, or None if it still runs.
@@ -236,6 +257,14 @@ class VM:
             if select.select([pipe], [], [], timeout)[0]:
                 self.status = pipe.readline().decode().strip() or "lost"
         return self.status
+
+    def has_crashed(self):
+        """Is QEMU gone by a fault of its own?  Its sockets end before it."""
+        return self.wait(2) in CRASHES
+
+    def crash(self):
+        """For tests: break QEMU as a fault of its own would."""
+        os.kill(children(self._keeper.pid)[0], signal.SIGSEGV)
 
     def is_running(self):
         return self.wait(0) is None

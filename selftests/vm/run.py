@@ -126,6 +126,32 @@ class SkipPolicy:
                                         test) in self.allowed
 
 
+def print_end(kernel, console):
+    say(kernel, "the console ends with:")
+    for line in tail(console).splitlines():
+        print(f"#   {line}")
+
+
+def start(vm, options):
+    """Start the VM; once more if it gets stuck or breaks before init speaks.
+
+    With QEMU 7.2 and tcg that has been seen. Nothing of what is tested has
+    been loaded by then.
+    """
+    vm.start()
+    report, deadline = vm.serials[1], time.monotonic() + options.boot_timeout
+    while not (report.exists() and report.stat().st_size):
+        ended = vm.wait(0.1)
+        if ended and not vm.has_crashed():
+            return
+        if ended or time.monotonic() > deadline:
+            say(options.kernel, "nothing heard of init: booting once more"
+                                f" (QEMU: {ended or 'stuck'})")
+            print_end(options.kernel, vm.console)
+            vm.restart()
+            return
+
+
 def follow(vm, path):
     """The lines of a growing file until the VM is gone."""
     while not path.exists() and vm.wait(0.05) is None:
@@ -170,7 +196,7 @@ def boot(options, programs):
     kernel = Path(output(str(VM_DIR / "kernel.sh"), "fetch", options.kernel))
     disks = output(str(VM_DIR / "disks.sh")).splitlines()
     timeout = options.timeout or (
-        BOOT_SECONDS + len(programs) * (options.program_timeout + 15))
+        options.boot_timeout + len(programs) * (options.program_timeout + 15))
     # without ACPI there is one processor in every socket
     vm = VM(f"kfreeze-{options.kernel}", kernel=kernel / "vmlinuz",
             append="console=ttyS0 panic=-1 loglevel=7 printk.devkmsg=on"
@@ -185,15 +211,13 @@ def boot(options, programs):
         vm.argv += ["-initrd", str(initrd)]
         say(options.kernel, f"booting linux {kernel.name}"
                             f" ({accelerator()}, at most {timeout} s)")
-        vm.start()
+        start(vm, options)
         counts = run_tests(options, programs, vm)
         logs = keep_logs(options.kernel, vm)
         if counts.failures:
             say(options.kernel, f"{logs}: the logs")
         if vm.status != "0" or counts.planned != counts.seen:
-            say(options.kernel, "the console ends with:")
-            for line in tail(vm.console).splitlines():
-                print(f"#   {line}")
+            print_end(options.kernel, vm.console)
         return counts
     finally:
         vm.stop()
@@ -203,6 +227,8 @@ def arguments():
     parser = argparse.ArgumentParser(description="Run tests in a VM.")
     parser.add_argument("--kernel", default="6.1")
     parser.add_argument("--timeout", type=int, help="seconds for the VM")
+    parser.add_argument("--boot-timeout", type=int, default=BOOT_SECONDS,
+                        help="seconds until init speaks")
     parser.add_argument("--program-timeout", type=int, help="seconds for each")
     parser.add_argument("--memory", type=int, help="MiB")
     parser.add_argument("--append", default="", metavar="WORDS",

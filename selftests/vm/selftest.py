@@ -6,6 +6,7 @@ Runs programs that fail in every way there is, and checks what is said about
 them. Prints KTAP.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import ktap_functions
+from qemu import children
 
 VM_DIR = Path(__file__).resolve().parent
 PROGRAMS = VM_DIR / "selftest"
@@ -83,11 +85,6 @@ def time_limit_ends_the_vm():
     expect(lines, "# failed: 6.1: the VM ended: timeout")
 
 
-def children(pid):
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(word) for word in path.read_text().split()]
-
-
 def wait_for(condition, what):
     deadline = time.monotonic() + 20
     while not condition():
@@ -101,10 +98,11 @@ def heed_ctrl_c():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def check_nothing_outlives(end):
-    """After end(pid) neither QEMU nor its files are left. The exit status."""
-    with subprocess.Popen(command("hangs"), text=True, start_new_session=True,
-                          preexec_fn=heed_ctrl_c,
+@contextlib.contextmanager
+def booting(*names, options=()):
+    """The runner, the process ids of its keeper and of QEMU."""
+    with subprocess.Popen(command(*names, options=options), text=True,
+                          start_new_session=True, preexec_fn=heed_ctrl_c,
                           stdout=subprocess.PIPE) as runner:
         for line in runner.stdout:
             if "booting" in line:
@@ -112,7 +110,12 @@ def check_nothing_outlives(end):
         wait_for(lambda: children(runner.pid), "a keeper")
         keeper = children(runner.pid)[0]
         wait_for(lambda: children(keeper), "QEMU")
-        qemu = children(keeper)[0]
+        yield runner, keeper, children(keeper)[0]
+
+
+def check_nothing_outlives(end):
+    """After end(pid) neither QEMU nor its files are left. The exit status."""
+    with booting("hangs") as (runner, keeper, qemu):
         cwd = Path(f"/proc/{keeper}/cmdline").read_bytes().split(b"\0")
         directory = os.fsdecode(cwd[3])
         assert os.path.isdir(directory), directory
@@ -133,9 +136,30 @@ def nothing_outlives_ctrl_c():
         lambda pid: os.killpg(pid, signal.SIGINT)) == 130
 
 
+def check_boots_again(number, what):
+    """After a signal to QEMU while it boots all is as if it had not been."""
+    with booting("passes", options=("--boot-timeout", "10")) as (
+            runner, _, qemu):
+        os.kill(qemu, number)
+        lines = [line.strip() for line in runner.stdout]
+    assert runner.returncode == 0, lines
+    expect(lines, "# 6.1: nothing heard of init: booting once more"
+                  f" (QEMU: {what})",
+           "# 6.1: 4 passed, 0 failed, 0 skipped in *")
+
+
+def broken_emulator_boots_again():
+    check_boots_again(signal.SIGSEGV, 128 + signal.SIGSEGV)
+
+
+def stuck_emulator_boots_again():
+    check_boots_again(signal.SIGSTOP, "stuck")
+
+
 TESTS = [every_program_gets_its_verdict, all_passed_is_success,
          a_panic_is_a_missing_plan, time_limit_ends_the_vm,
-         nothing_outlives_a_killed_runner, nothing_outlives_ctrl_c]
+         nothing_outlives_a_killed_runner, nothing_outlives_ctrl_c,
+         broken_emulator_boots_again, stuck_emulator_boots_again]
 
 
 if __name__ == "__main__":
