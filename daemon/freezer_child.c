@@ -23,6 +23,7 @@
 #include "memory.h"
 #include "privdrop.h"
 #include "privdrop_seccomp.h"
+#include "seqpacket.h"
 
 #define RCU_EXPEDITED "/sys/kernel/rcu_expedited"
 #define NSEC_PER_MSEC 1000000ULL
@@ -250,11 +251,11 @@ static long first_in(enum kfreeze_target_state state)
 static bool has_ended(int fd, bool *thaw)
 {
 	char packet;
-	ssize_t len = recv(fd, &packet, 1, MSG_DONTWAIT);
+	ssize_t len = seqpacket_receive(fd, &packet, 1, MSG_DONTWAIT);
 
 	if (len == 1 && packet == CHILD_THAW)
 		*thaw = true;
-	return len == 0 || (len < 0 && errno != EAGAIN && errno != EINTR);
+	return len == 0 || (len < 0 && errno != EAGAIN);
 }
 
 /* Wait until @done, the deadline, or, if @listen, word from the others. */
@@ -493,7 +494,7 @@ static bool guard_is_ready(void)
 	char packet;
 
 	return poll(&fd, 1, GUARD_READY_MS) == 1 &&
-	       recv(self.peer_fd, &packet, 1, MSG_DONTWAIT) == 1;
+	       seqpacket_receive(self.peer_fd, &packet, 1, MSG_DONTWAIT) == 1;
 }
 
 _Noreturn void child_run_freezer(struct child_cycle *cycle, int monitor_fd,
@@ -534,14 +535,12 @@ _Noreturn void child_run_guard(struct child_cycle *cycle, int monitor_fd,
 			       int freezer_fd, int freezer_pidfd)
 {
 	char packet = CHILD_READY;
-	ssize_t len;
 
 	if (set_up(cycle, monitor_fd, freezer_fd, freezer_pidfd, "kfreeze-guard"))
 		_exit(1);
 	send(freezer_fd, &packet, 1, MSG_NOSIGNAL);
-	do {
-		len = recv(freezer_fd, &packet, 1, 0);
-	} while (len > 0 || (len < 0 && errno == EINTR));
+	while (seqpacket_receive(freezer_fd, &packet, 1, 0) > 0)
+		;
 	if (atomic_load(&cycle->finished))
 		_exit(0);
 	take_over();

@@ -23,6 +23,7 @@
 #include "freezer_child.h"
 #include "freezer_list.h"
 #include "freezer_rescue.h"
+#include "seqpacket.h"
 #include "version.h"
 
 #define MAX_CHILDREN 48 /* more are there only if many cycles got stuck */
@@ -415,8 +416,8 @@ static int ioctl_dispatch(struct freezer_notice *notice)
 		rescue_if_abandoned();
 	if (!state.under_way)
 		return -EAGAIN;
-	len = recv(state.fd, &packet, 1, MSG_DONTWAIT);
-	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+	len = seqpacket_receive(state.fd, &packet, 1, MSG_DONTWAIT);
+	if (len < 0 && errno == EAGAIN)
 		return -EAGAIN;
 	if (len == 1 && packet == CHILD_FROZEN) {
 		notice_frozen(notice);

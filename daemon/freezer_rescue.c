@@ -22,6 +22,7 @@
 #include "freezer_list.h"
 #include "log.h"
 #include "mounts.h"
+#include "seqpacket.h"
 #include "version.h"
 
 #define WAIT_S 10 /* for the living, who thaw at once if they can */
@@ -145,7 +146,7 @@ static int run_guard(struct child_cycle *cycle)
 	close(freezer);
 	fd.fd = ends[0];
 	if (pid < 0 || poll(&fd, 1, GUARD_MS) != 1 ||
-	    recv(ends[0], &packet, 1, 0) != 1)
+	    seqpacket_receive(ends[0], &packet, 1, 0) != 1)
 		err = -EIO;
 	close(ends[0]);
 	return err;

@@ -13,6 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "seqpacket.h"
+
 #define IS_STRING(array) (memchr(array, '\0', sizeof(array)) != NULL)
 #define ERRNO_MAX 4095 /* the kernel's */
 #define BACKLOG 8
@@ -95,11 +97,9 @@ static int send_message(int fd, const void *message, size_t size)
 
 static int receive_message(int fd, void *message, size_t size)
 {
-	ssize_t received;
+	ssize_t received = seqpacket_receive(fd, message, size,
+					     MSG_TRUNC | MSG_DONTWAIT);
 
-	do {
-		received = recv(fd, message, size, MSG_TRUNC | MSG_DONTWAIT);
-	} while (received < 0 && errno == EINTR);
 	if (received < 0)
 		return errno == ECONNRESET ? -EPIPE : -errno;
 	if (received == 0)

@@ -9,6 +9,16 @@
 #include "ipc.h"
 
 static int ends[2];
+static bool end_comes_early;
+
+/* Of libc. The kernel does so when the peer sends and closes while it looks. */
+ssize_t recv(int fd, void *packet, size_t size, int flags)
+{
+	if (!end_comes_early)
+		return recvfrom(fd, packet, size, flags, NULL, NULL);
+	end_comes_early = false;
+	return 0;
+}
 
 static void connect_ends(void)
 {
@@ -92,6 +102,19 @@ TEST(nothing_to_read_is_eagain_and_the_end_is_epipe)
 	CHECK_EQ(ipc_receive_reply(ends[1], &reply), -EPIPE);
 	reply = good_reply(IPC_ANSWER);
 	CHECK_EQ(ipc_send_reply(ends[1], &reply), -EPIPE);
+}
+
+TEST(last_message_comes_before_the_end)
+{
+	struct ipc_reply reply = good_reply(IPC_ANSWER);
+
+	connect_ends();
+	CHECK_EQ(ipc_send_reply(ends[0], &reply), 0);
+	close(ends[0]);
+	end_comes_early = true;
+	CHECK_EQ(ipc_receive_reply(ends[1], &reply), 0);
+	CHECK(!end_comes_early);
+	CHECK_EQ(ipc_receive_reply(ends[1], &reply), -EPIPE);
 }
 
 TEST(a_full_socket_is_eagain)
