@@ -9,6 +9,9 @@ here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=cache.sh
 . "$here/cache.sh"
 
+# Linux is not a part of what the calling make builds, nor as talkative.
+unset MAKEFLAGS MAKELEVEL
+
 SOURCE=linux-source-6.12
 SUITE=trixie
 COMPILER=gcc-12
