@@ -40,6 +40,7 @@ build() {
         --dpkgopt='path-exclude=/usr/share/doc/*' \
         --dpkgopt='path-exclude=/usr/share/man/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --customize-hook="mkdir \"\$1$NEWER\"" \
         --customize-hook="chroot \"\$1\" apt-get -qq install --download-only \
             -o Dir::Cache::Archives=$NEWER -t $SUITE-backports $KERNEL" \
         "$SUITE" "$1" - \
