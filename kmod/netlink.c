@@ -419,8 +419,10 @@ static int kfreeze_nl_status(struct sk_buff *skb, struct netlink_callback *cb)
 		if (err == -EMSGSIZE)
 			return skb->len ? skb->len : err;
 		cb->args[KFREEZE_NL_TARGET]++;
-		if (err == -ENOENT)
+		if (err == -ENOENT) {
 			cb->args[KFREEZE_NL_SESSION]++;
+			cb->args[KFREEZE_NL_TARGET] = 0;
+		}
 	}
 	return skb->len;
 }

@@ -153,6 +153,35 @@ TEST(status_tells_of_every_target)
 	}
 }
 
+/* Of whatever there is to tell of the session before it. */
+TEST(status_tells_of_every_session)
+{
+	struct client *idle = client_open(), *one = client_open();
+	struct client *two = client_open(), *admin = client_new();
+	struct client_result messages[16];
+	const char *dirs[3] = {
+		disk_mount(DISK_EXT4),
+		disk_mount(DISK_XFS),
+		disk_mount(DISK_VFAT),
+	};
+
+	cycle_freeze(one, dirs, 1, 20000);
+	cycle_freeze(two, dirs + 1, 2, 20000);
+	CHECK_EQ(client_status(admin, messages, 16), 6);
+	CHECK_EQ(messages[0].session, idle->session);
+	CHECK_EQ(messages[0].state, KFREEZE_STATE_IDLE);
+	CHECK_EQ(messages[1].session, one->session);
+	CHECK_EQ(messages[1].state, KFREEZE_STATE_FROZEN);
+	CHECK_EQ(messages[2].session, one->session);
+	CHECK(messages[2].target.present);
+	CHECK_EQ(messages[3].session, two->session);
+	CHECK_EQ(messages[3].state, KFREEZE_STATE_FROZEN);
+	CHECK_EQ(messages[4].target.index, 0);
+	CHECK_EQ(messages[5].target.index, 1);
+	CHECK_EQ(cycle_thaw(two).verdict, KFREEZE_VERDICT_OK);
+	CHECK_EQ(cycle_thaw(one).verdict, KFREEZE_VERDICT_OK);
+}
+
 TEST(thaw_survives_a_lazy_umount)
 {
 	struct client *client = client_open();
