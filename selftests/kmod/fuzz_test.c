@@ -184,14 +184,17 @@ static bool becomes_idle(struct client *admin)
 {
 	static struct client_result status[STATUS_MESSAGES];
 	long long until = clock_ms() + FROZEN_MS;
-	int nr, busy = 1, i;
+	bool busy = true;
+	int nr, i;
 
 	while (busy && clock_ms() < until) {
 		nr = client_status(admin, status, STATUS_MESSAGES);
-		CHECK(nr >= 0 && nr <= STATUS_MESSAGES);
-		for (busy = i = 0; i < nr; i++)
-			busy += !status[i].target.present &&
-				status[i].state != KFREEZE_STATE_IDLE;
+		CHECK(nr >= 0);
+		/* more than there are, while replaced ones are being closed */
+		busy = nr > STATUS_MESSAGES;
+		for (i = 0; i < nr && !busy; i++)
+			busy = !status[i].target.present &&
+			       status[i].state != KFREEZE_STATE_IDLE;
 		poll(NULL, 0, 10);
 	}
 	return !busy;
