@@ -190,7 +190,7 @@ static bool becomes_idle(struct client *admin)
 	while (busy && clock_ms() < until) {
 		nr = client_status(admin, status, STATUS_MESSAGES);
 		CHECK(nr >= 0);
-		/* more than there are, while replaced ones are being closed */
+		/* more than clients have: sessions are still being closed */
 		busy = nr > STATUS_MESSAGES;
 		for (i = 0; i < nr && !busy; i++)
 			busy = !status[i].target.present &&
