@@ -286,6 +286,15 @@ void disk_dirty(const char *dir, const char *name, size_t size)
 	close(fd);
 }
 
+void file_read(const char *path, char *line, int size)
+{
+	FILE *f = fopen(path, "re");
+
+	if (!f || !fgets(line, size, f))
+		die("read", path);
+	fclose(f);
+}
+
 int file_write(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);

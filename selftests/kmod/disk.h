@@ -52,7 +52,8 @@ bool disk_writable(const char *dir); /* a write ends at once */
 bool disk_readable(const char *dir); /* a read ends at once */
 void disk_dirty(const char *dir, const char *name, size_t size);
 
-/* To a file that is there, of the kernel's. 0 or -errno. */
+/* Of a file of the kernel's that is there. What is written: 0 or -errno. */
+void file_read(const char *path, char *line, int size);
 int file_write(const char *path, const char *text);
 
 /* Run a program of the VM; its exit status. */

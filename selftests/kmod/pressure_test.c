@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* No memory and a full swap: it freezes, and above all it thaws. */
+/* No memory and hardly any swap: it freezes, and above all it thaws. */
 #include "cycle.h"
 
 #include <fcntl.h>
@@ -16,7 +16,16 @@
 
 #define SWAP "/tmp/ext4_4/swap"
 #define SWAP_SIZE (128 << 20) /* more than others leave in it */
+/*
+ * So much of it is left free. A page on its way there or back has a place in
+ * both: there can be many, and the OOM killer waits for none.
+ */
+#define SWAP_FULL_KB (32 << 10)
+#define SWAP_LAST_KB (16 << 10)
 #define FIGHT_KB 65536 /* of memory, to be fought for */
+/* The kernel fights for it when that is left. */
+#define MIN_FREE "/proc/sys/vm/min_free_kbytes"
+#define MIN_FREE_KB "8192"
 #define HUGE_KB 2048
 #define HOG_SIZE (512 << 20)
 #define HOG_STEP (256 << 10)
@@ -24,6 +33,8 @@
 static const enum disk disk[] = {DISK_EXT4, DISK_XFS, DISK_BTRFS};
 #define DISKS ((int)(sizeof(disk) / sizeof(disk[0])))
 static const char *dirs[DISKS];
+static char min_free[32]; /* what was there */
+static volatile sig_atomic_t greedy;
 
 /* Pages that nobody uses and nobody else can have: taken in no time. */
 static void set_huge_pages(long nr)
@@ -34,10 +45,17 @@ static void set_huge_pages(long nr)
 	CHECK_EQ(file_write("/proc/sys/vm/nr_hugepages", text), 0);
 }
 
+void ktap_setup(void)
+{
+	file_read(MIN_FREE, min_free, sizeof(min_free));
+	CHECK_EQ(file_write(MIN_FREE, MIN_FREE_KB), 0);
+}
+
 void ktap_teardown(void)
 {
 	set_huge_pages(0);
 	swapoff(SWAP);
+	CHECK_EQ(file_write(MIN_FREE, min_free), 0);
 	disk_umount_all();
 }
 
@@ -81,11 +99,6 @@ static void swap_on(void)
 	CHECK(meminfo("SwapTotal:") > SWAP_SIZE / 1024 / 2);
 }
 
-static bool swap_is_full(void)
-{
-	return meminfo("SwapFree:") < SWAP_SIZE / 1024 / 8;
-}
-
 static void use(volatile char *memory, size_t size)
 {
 	size_t at;
@@ -94,24 +107,46 @@ static void use(volatile char *memory, size_t size)
 		memory[at]++;
 }
 
-/* Takes what there is, says so, and goes on using all of it. */
+static void give_back(volatile char *memory, size_t size)
+{
+	CHECK_EQ(madvise((void *)memory, size, MADV_DONTNEED), 0);
+}
+
+static void be_greedy(int signal)
+{
+	(void)signal;
+	greedy = 1;
+}
+
+/*
+ * Takes what there is, says so, and goes on using all of it; but for the last
+ * of the swap, until it is told to take that too.
+ */
 static _Noreturn void hog(int full)
 {
 	volatile char *memory = mmap(NULL, HOG_SIZE, PROT_READ | PROT_WRITE,
 				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	size_t size = 0;
+	size_t size = 0, at = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGUSR1, be_greedy);
 	CHECK_EQ(file_write("/proc/self/oom_score_adj", "1000"), 0);
 	CHECK(memory != MAP_FAILED);
-	while (size < HOG_SIZE && !swap_is_full()) {
+	for (; meminfo("SwapFree:") > SWAP_FULL_KB; size += HOG_STEP) {
+		CHECK(size < HOG_SIZE);
 		use(memory + size, HOG_STEP);
-		size += HOG_STEP;
 	}
-	CHECK(size < HOG_SIZE);
 	CHECK_EQ(write(full, "x", 1), 1);
-	for (;;)
-		use(memory, size);
+	for (; !greedy; at = at + HOG_STEP < size ? at + HOG_STEP : 0) {
+		use(memory + at, HOG_STEP);
+		if (meminfo("SwapFree:") < SWAP_LAST_KB && size > HOG_STEP) {
+			size -= HOG_STEP;
+			give_back(memory + size, HOG_STEP);
+		}
+	}
+	for (; size < HOG_SIZE; size += HOG_STEP)
+		use(memory + size, HOG_STEP);
+	exit(EXIT_FAILURE);
 }
 
 static pid_t fill_memory(void)
@@ -143,16 +178,21 @@ static void start(struct client **client)
 	CHECK_EQ(mlockall(MCL_CURRENT | MCL_FUTURE), 0);
 }
 
-/* It was there all the time: nobody had to kill it to get on. */
-static void stop(pid_t pid)
+static void check_writable(void)
 {
 	int i;
 
+	for (i = 0; i < DISKS; i++)
+		CHECK(disk_writable(dirs[i]));
+}
+
+/* It was there all the time: nobody had to kill it to get on. */
+static void stop(pid_t pid)
+{
 	CHECK_EQ(waitpid(pid, NULL, WNOHANG), 0);
 	kill(pid, SIGKILL);
 	CHECK_EQ(waitpid(pid, NULL, 0), pid);
-	for (i = 0; i < DISKS; i++)
-		CHECK(disk_writable(dirs[i]));
+	check_writable();
 }
 
 TEST_TIMEOUT(deadline_thaws_without_memory, 60)
@@ -187,4 +227,23 @@ TEST_TIMEOUT(freezes_and_thaws_without_memory, 60)
 	CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
 	CHECK_EQ(result.nr_frozen, DISKS);
 	stop(pid);
+}
+
+TEST_TIMEOUT(stays_frozen_when_memory_is_over, 60)
+{
+	struct client_result result;
+	struct client *client;
+	int status;
+	pid_t pid;
+
+	start(&client);
+	pid = fill_memory();
+	cycle_freeze(client, dirs, DISKS, 20000);
+	kill(pid, SIGUSR1);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	result = cycle_thaw(client);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
+	CHECK_EQ(result.nr_frozen, DISKS);
+	check_writable();
 }

@@ -20,17 +20,6 @@
 /* What was there, read before every test: the test may not come to its end. */
 static char cpumask[64], threads_max[64];
 
-static void read_setting(const char *path, char text[64])
-{
-	FILE *f = fopen(path, "re");
-
-	if (!f || !fgets(text, 64, f)) {
-		printf("# cannot read %s\n", path);
-		exit(EXIT_FAILURE);
-	}
-	fclose(f);
-}
-
 /* Other processors, hence new pools, with one worker each, and never more. */
 static void starve(void)
 {
@@ -46,8 +35,8 @@ static void feed(void)
 
 void ktap_setup(void)
 {
-	read_setting(CPUMASK, cpumask);
-	read_setting(THREADS_MAX, threads_max);
+	file_read(CPUMASK, cpumask, sizeof(cpumask));
+	file_read(THREADS_MAX, threads_max, sizeof(threads_max));
 	mapped_setup();
 }
 
