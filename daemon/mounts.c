@@ -146,7 +146,7 @@ static char *get_upperdir(struct libmnt_fs *fs)
 	size_t len;
 
 	if (!type_is(mnt_fs_get_fstype(fs), "overlay") || !options ||
-	    mnt_optstr_get_option(options, "upperdir", &value, &len))
+	    mnt_optstr_get_option(options, "upperdir", &value, &len) || !value)
 		return NULL;
 	return strndup(value, len);
 }

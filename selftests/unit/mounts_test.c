@@ -377,6 +377,19 @@ TEST(what_only_containers_have_is_a_target)
 	mounts_free(&mounts);
 }
 
+TEST(option_without_its_value_is_none)
+{
+	make_process("self", "mnt:[1]", "");
+	make_process("50", "mnt:[2]",
+		     "90 1 0:60 / / rw - overlay overlay rw,upperdir\n"
+		     "91 90 8:16 / /data rw - ext4 /dev/sdb rw\n");
+	CHECK_EQ(read_fixture("plain", (struct mounts_query){.proc = proc_path()}),
+		 0);
+	CHECK_EQ(mounts.nr_targets, 4);
+	CHECK(find_target("/proc/50/root/data"));
+	mounts_free(&mounts);
+}
+
 TEST(namespace_is_read_once)
 {
 	make_containers();
