@@ -153,6 +153,20 @@ TEST(status_tells_of_every_target)
 	}
 }
 
+/* But for sessions before @since: a test may be over before they are closed. */
+static int status_since(struct client *client, uint32_t since,
+			struct client_result *messages, int max)
+{
+	int nr = client_status(client, messages, max);
+	int at = 0;
+
+	CHECK(nr >= 0);
+	while (at < nr && messages[at].session < since)
+		at++;
+	memmove(messages, messages + at, (nr - at) * sizeof(*messages));
+	return nr - at;
+}
+
 /* Of whatever there is to tell of the session before it. */
 TEST(status_tells_of_every_session)
 {
@@ -167,7 +181,7 @@ TEST(status_tells_of_every_session)
 
 	cycle_freeze(one, dirs, 1, 20000);
 	cycle_freeze(two, dirs + 1, 2, 20000);
-	CHECK_EQ(client_status(admin, messages, 16), 6);
+	CHECK_EQ(status_since(admin, idle->session, messages, 16), 6);
 	CHECK_EQ(messages[0].session, idle->session);
 	CHECK_EQ(messages[0].state, KFREEZE_STATE_IDLE);
 	CHECK_EQ(messages[1].session, one->session);
