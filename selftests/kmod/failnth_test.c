@@ -46,10 +46,14 @@ void ktap_setup(void)
 	static const char *const settings[][2] = {
 		{"failslab/ignore-gfp-wait", "N"},
 		{"failslab/verbose", "0"},
+		{"failslab/require-start", "0"},
+		{"failslab/require-end", "0xffffffffffffffff"},
 		{"fail_page_alloc/ignore-gfp-wait", "N"},
 		{"fail_page_alloc/ignore-gfp-highmem", "N"},
 		{"fail_page_alloc/min-order", "0"},
 		{"fail_page_alloc/verbose", "0"},
+		{"fail_page_alloc/require-start", "0"},
+		{"fail_page_alloc/require-end", "0xffffffffffffffff"},
 	};
 	char path[96];
 	size_t i;
