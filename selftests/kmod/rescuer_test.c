@@ -5,97 +5,36 @@
  */
 #include "cycle.h"
 #include "mapped.h"
-
-#include <dirent.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "workers.h"
 
 #include "ktap.h"
 
-#define CPUMASK "/sys/devices/virtual/workqueue/cpumask"
-#define THREADS_MAX "/proc/sys/kernel/threads-max"
-
-/* What was there, read before every test: the test may not come to its end. */
-static char cpumask[64], threads_max[64];
-
-/* Other processors, hence new pools, with one worker each, and never more. */
-static void starve(void)
-{
-	CHECK_EQ(file_write(CPUMASK, "1"), 0);
-	CHECK_EQ(file_write(THREADS_MAX, "20"), 0); /* the least it takes */
-}
-
-static void feed(void)
-{
-	CHECK_EQ(file_write(THREADS_MAX, threads_max), 0);
-	CHECK_EQ(file_write(CPUMASK, cpumask), 0);
-}
-
 void ktap_setup(void)
 {
-	file_read(CPUMASK, cpumask, sizeof(cpumask));
-	file_read(THREADS_MAX, threads_max, sizeof(threads_max));
+	workers_setup();
 	mapped_setup();
 }
 
 void ktap_teardown(void)
 {
-	feed();
+	workers_teardown();
 	mapped_teardown();
 	disk_umount_all();
-}
-
-/* "89 (kfreeze_thaw+kfreeze_thaw) D 2 ...", since 6.9 "(kworker/R-kfree..." */
-static bool is_stuck_rescuer(const char *pid)
-{
-	char path[64], stat[128] = "", *state;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	if (!fgets(stat, sizeof(stat), f))
-		stat[0] = '\0';
-	fclose(f);
-	state = strstr(stat, ") ");
-	return state && state[2] == 'D' &&
-	       (strstr(stat, "(kfreeze_thaw") ||
-		strstr(stat, "(kworker/R-kfree"));
-}
-
-static bool rescuer_is_stuck(void)
-{
-	DIR *proc = opendir("/proc");
-	const struct dirent *entry;
-	bool found = false;
-
-	CHECK(proc);
-	while (!found && (entry = readdir(proc)))
-		found = is_stuck_rescuer(entry->d_name);
-	closedir(proc);
-	return found;
 }
 
 /* @stuck has frozen MAPPED, and is the first that is to be thawed. */
 static void check_thaw(struct client *stuck, const char *other)
 {
 	struct writer writer = writer_start(other);
-	long long until;
 
 	CHECK(writer_blocks(&writer));
 	mapped_hang();
-	starve();
+	CHECK_EQ(workers_starve(), 0);
 	CHECK_EQ(client_command(client_new(), KFREEZE_CMD_RESCUE), 0);
-	until = clock_ms() + 10000;
-	while (!rescuer_is_stuck() && clock_ms() < until)
-		sched_yield();
-	CHECK(rescuer_is_stuck());
-	feed();
+	CHECK(workers_rescuer_gets_stuck());
+	CHECK_EQ(workers_feed(), 0);
 	CHECK(writer_ends(&writer, 10000));
-	CHECK(rescuer_is_stuck());
+	CHECK(workers_rescuer_is_stuck());
 	mapped_resume();
 	CHECK_EQ(cycle_result(stuck).state, KFREEZE_STATE_IDLE);
 	CHECK(disk_writable(MAPPED));

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The module's thaws where no worker can be created. */
+#ifndef WORKERS_H
+#define WORKERS_H
+
+#include <stdbool.h>
+
+/* Until workers_feed() the queue has its rescuer alone, and nothing forks.
+ * 0 or -errno, both. */
+int workers_starve(void);
+int workers_feed(void);
+
+bool workers_rescuer_is_stuck(void);
+bool workers_rescuer_gets_stuck(void); /* within 10 s */
+
+/* For ktap_setup() and ktap_teardown(). */
+void workers_setup(void);
+void workers_teardown(void);
+
+#endif
