@@ -170,8 +170,8 @@ int kfreeze_target_freeze(struct kfreeze_target *target)
  * @target: a target that it froze
  *
  * Context: process; may wait for I/O.
- * Return: 0; -EINVAL if it was not frozen by us any more; another negative
- * errno if the filesystem refused and is still frozen.
+ * Return: 0 or a negative errno: the filesystem refused if it is frozen still,
+ * and else was not frozen by us any more.
  */
 int kfreeze_target_thaw(struct kfreeze_target *target)
 {
@@ -180,6 +180,18 @@ int kfreeze_target_thaw(struct kfreeze_target *target)
 	if (sb->s_op->thaw_super)
 		return sb->s_op->thaw_super(sb, KFREEZE_HOLDER, target);
 	return thaw_super(sb, KFREEZE_HOLDER, target);
+}
+
+/**
+ * kfreeze_target_is_frozen - is it frozen, by whomever?
+ * @target: a pinned target
+ *
+ * Context: any.
+ * Return: true if it is.
+ */
+bool kfreeze_target_is_frozen(const struct kfreeze_target *target)
+{
+	return READ_ONCE(target->sb->s_writers.frozen) == SB_FREEZE_COMPLETE;
 }
 
 /**

@@ -88,6 +88,7 @@ bool kfreeze_target_shares_disk(const struct kfreeze_target *a,
 				const struct kfreeze_target *b);
 int kfreeze_target_freeze(struct kfreeze_target *target);
 int kfreeze_target_thaw(struct kfreeze_target *target);
+bool kfreeze_target_is_frozen(const struct kfreeze_target *target);
 enum kfreeze_holder kfreeze_target_holder(void);
 
 #endif

@@ -60,13 +60,16 @@ void kfreeze_target_undo(struct kfreeze_target *target)
 	struct kfreeze_set *set = target->set;
 	enum kfreeze_news news;
 	ktime_t start = ktime_get();
+	bool refused = false;
 	int err = -EINVAL;
 	bool released;
 
-	if (kfreeze_foreign_claim(&target->foreign, target->sb))
+	if (kfreeze_foreign_claim(&target->foreign, target->sb)) {
 		err = kfreeze_target_thaw(target);
+		refused = err && kfreeze_target_is_frozen(target);
+	}
 	trace_thaw(record, err, ktime_to_ns(ktime_sub(ktime_get(), start)));
-	if (err && err != -EINVAL) {
+	if (refused) {
 		spin_lock(&set->lock);
 		kfreeze_set_blame(set, target, KFREEZE_STEP_THAW, err);
 		spin_unlock(&set->lock);

@@ -29,6 +29,8 @@ static const struct {
 	[DISK_XFS] = {"/dev/vde", "xfs", "/tmp/xfs"},
 	[DISK_BTRFS] = {"/dev/vdf", "btrfs", "/tmp/btrfs"},
 	[DISK_VFAT] = {"/dev/vdg", "vfat", "/tmp/vfat"},
+	[DISK_JFS] = {"/dev/vdh", "jfs", "/tmp/jfs"},
+	[DISK_JFS_2] = {"/dev/vdi", "jfs", "/tmp/jfs_2"},
 };
 
 static _Noreturn void die(const char *what, const char *name)

@@ -16,6 +16,8 @@ enum disk {
 	DISK_XFS,
 	DISK_BTRFS,
 	DISK_VFAT,
+	DISK_JFS, /* not in every kernel, nor what follows */
+	DISK_JFS_2,
 	NR_DISKS,
 };
 

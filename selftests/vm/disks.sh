@@ -29,6 +29,9 @@ make_disks() {
 		-i nrext64=0
 	disk 6-btrfs 512M mkfs.btrfs -q -L btrfs
 	disk 7-vfat 64M mkfs.vfat -n VFAT
+	for n in 8 9; do
+		disk "$n-jfs" 256M mkfs.jfs -q -L "jfs-$n"
+	done
 }
 
 key=$(sha256sum <"$here/disks.sh" | cut -c 1-12)
