@@ -7,12 +7,13 @@
  */
 #include "job.h"
 
+#include <linux/jiffies.h>
 #include <linux/spinlock.h>
 
 static struct workqueue_struct *kfreeze_job_queue;
 
 static LIST_HEAD(kfreeze_jobs_due);
-static struct kfreeze_job *kfreeze_job_queued; /* and has not begun */
+static bool kfreeze_job_is_queued; /* one, that has not begun */
 /* Raw, and with interrupts off: foreign thaws add jobs as well. */
 static DEFINE_RAW_SPINLOCK(kfreeze_job_lock);
 
@@ -46,32 +47,28 @@ static void kfreeze_job_queue_next(void)
 	struct kfreeze_job *job = list_first_entry_or_null(
 		&kfreeze_jobs_due, struct kfreeze_job, due);
 
-	if (!job || kfreeze_job_queued)
+	if (!job || kfreeze_job_is_queued)
 		return;
 	list_del(&job->due);
-	kfreeze_job_queued = job;
-	queue_delayed_work(kfreeze_job_queue, &job->work, 0);
-}
-
-/* A retry, which its timer queues, comes beside the one queued here. */
-static void kfreeze_job_begin(struct kfreeze_job *job)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&kfreeze_job_lock, flags);
-	if (kfreeze_job_queued == job)
-		kfreeze_job_queued = NULL;
-	kfreeze_job_queue_next();
-	raw_spin_unlock_irqrestore(&kfreeze_job_lock, flags);
+	kfreeze_job_is_queued = true;
+	queue_work(kfreeze_job_queue, &job->work);
 }
 
 static void kfreeze_job_work(struct work_struct *work)
 {
-	struct kfreeze_job *job = container_of(to_delayed_work(work),
-					       struct kfreeze_job, work);
+	struct kfreeze_job *job = container_of(work, struct kfreeze_job, work);
+	unsigned long flags;
 
-	kfreeze_job_begin(job);
+	raw_spin_lock_irqsave(&kfreeze_job_lock, flags);
+	kfreeze_job_is_queued = false;
+	kfreeze_job_queue_next();
+	raw_spin_unlock_irqrestore(&kfreeze_job_lock, flags);
 	job->run(job);
+}
+
+static void kfreeze_job_fire(struct timer_list *timer)
+{
+	kfreeze_job_add(container_of(timer, struct kfreeze_job, timer));
 }
 
 /**
@@ -85,12 +82,13 @@ void kfreeze_job_init(struct kfreeze_job *job,
 		      void (*run)(struct kfreeze_job *job))
 {
 	job->run = run;
-	INIT_DELAYED_WORK(&job->work, kfreeze_job_work);
+	INIT_WORK(&job->work, kfreeze_job_work);
+	timer_setup(&job->timer, kfreeze_job_fire, 0);
 }
 
 /**
  * kfreeze_job_add - run a job, after those that were added before
- * @job: the job; not added before
+ * @job: the job; it is not waiting to run
  *
  * Allocates nothing. Context: any.
  */
@@ -105,13 +103,13 @@ void kfreeze_job_add(struct kfreeze_job *job)
 }
 
 /**
- * kfreeze_job_retry - run a job again
- * @job: the job; it runs
+ * kfreeze_job_retry - run a job some time later
+ * @job: the job; it is not waiting to run
  * @delay: how much later, in jiffies
  *
  * Allocates nothing. Context: any.
  */
 void kfreeze_job_retry(struct kfreeze_job *job, unsigned long delay)
 {
-	queue_delayed_work(kfreeze_job_queue, &job->work, delay);
+	mod_timer(&job->timer, jiffies + delay);
 }

@@ -4,6 +4,7 @@
 #define KFREEZE_JOB_H
 
 #include <linux/list.h>
+#include <linux/timer.h>
 #include <linux/workqueue.h>
 
 /**
@@ -11,11 +12,13 @@
  * @run: does it; may free the job
  * @due: in the list of those that are not queued yet
  * @work: on the queue
+ * @timer: adds it again
  */
 struct kfreeze_job {
 	void (*run)(struct kfreeze_job *job);
 	struct list_head due;
-	struct delayed_work work;
+	struct work_struct work;
+	struct timer_list timer;
 };
 
 int kfreeze_jobs_init(void);

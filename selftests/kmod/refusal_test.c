@@ -2,7 +2,9 @@
 /* A filesystem that refuses to thaw is asked again until it does. */
 #include "cycle.h"
 #include "dm.h"
+#include "workers.h"
 
+#include <sched.h>
 #include <stdio.h>
 
 #include "ktap.h"
@@ -11,7 +13,7 @@
 static const struct refusing {
 	const char *name;
 	enum disk disk;
-} jfs = {"jfs", DISK_JFS};
+} jfs = {"jfs", DISK_JFS}, jfs_2 = {"jfs_2", DISK_JFS_2};
 
 /* Else it makes itself read-only, is thawed therefore, and umount crashes. */
 #define OPTIONS "errors=continue"
@@ -40,12 +42,15 @@ static void remove_refusing(const struct refusing *fs)
 
 void ktap_setup(void)
 {
+	workers_setup();
 	dm_setup();
 }
 
 void ktap_teardown(void)
 {
+	workers_teardown();
 	remove_refusing(&jfs);
+	remove_refusing(&jfs_2);
 	disk_umount_all();
 }
 
@@ -91,4 +96,67 @@ TEST_TIMEOUT(refused_thaw_is_tried_again, 60)
 	/* it may be had, but remembers that it could not write */
 	CHECK_EQ(cycle_request(client, dirs, 1, 20000), 0);
 	cycle_result(client);
+}
+
+/* Both targets of the client's session have. */
+static void await_refusals(struct client *client)
+{
+	long long until = clock_ms() + 10000;
+	struct client_result messages[3];
+
+	do {
+		CHECK(clock_ms() < until);
+		sched_yield();
+		CHECK_EQ(client_status(client, messages, 3), 3);
+	} while (!messages[1].target.error || !messages[2].target.error);
+}
+
+/* Waits for a line, then becomes `dmsetup COMMAND --nolockfs`: does not fork. */
+static FILE *prepare(const char *command, const struct refusing *fs)
+{
+	char line[96];
+	FILE *shell;
+
+	snprintf(line, sizeof(line), "read go && exec dmsetup %s --nolockfs %s",
+		 command, fs->name);
+	shell = popen(line, "w");
+	CHECK(shell);
+	return shell;
+}
+
+static void go(FILE *shell)
+{
+	CHECK(fputs("go\n", shell) >= 0);
+	CHECK_EQ(pclose(shell), 0);
+}
+
+/* Two that refused are asked again at the same time, by the rescuer alone. */
+TEST_TIMEOUT(stuck_retry_keeps_no_other, 60)
+{
+	struct client *client = client_open();
+	const char *hanging = mount_refusing(&jfs);
+	const char *mended = mount_refusing(&jfs_2);
+	const char *dirs[2] = {hanging, mended};
+	FILE *hang = prepare("suspend", &jfs);
+	FILE *mend = prepare("resume", &jfs_2);
+	struct writer writer;
+
+	cycle_freeze(client, dirs, 2, 20000);
+	writer = writer_start(mended);
+	CHECK(writer_blocks(&writer));
+	dm_fail(jfs.name);
+	dm_fail(jfs_2.name);
+	CHECK_EQ(dm_load(jfs_2.name, disk_device(jfs_2.disk)), 0);
+	CHECK_EQ(workers_starve(), 0);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), 0);
+	await_refusals(client);
+	go(hang);
+	go(mend);
+	CHECK(workers_rescuer_gets_stuck());
+	CHECK_EQ(workers_feed(), 0);
+	CHECK(writer_ends(&writer, 10000));
+	CHECK(workers_rescuer_is_stuck());
+
+	CHECK_EQ(dm_mend(jfs.name, disk_device(jfs.disk)), 0);
+	CHECK(disk_writable(hanging));
 }
