@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/hashtable.h>
 #include <linux/magic.h>
+#include <linux/percpu-rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
@@ -165,6 +166,26 @@ int kfreeze_target_freeze(struct kfreeze_target *target)
 	return freeze_super(sb, KFREEZE_HOLDER, target);
 }
 
+/*
+ * An error may have made it read-only while it was frozen. thaw_super() takes
+ * it for one that was read-only before, which locks no writers out, and leaves
+ * them locked out for good. They are let go on, to hear that it is read-only.
+ */
+static void kfreeze_target_let_writers(struct super_block *sb)
+{
+	struct percpu_rw_semaphore *locks = sb->s_writers.rw_sem;
+	int level;
+
+	down_write(&sb->s_umount);
+	if (sb->s_writers.frozen == SB_UNFROZEN && percpu_is_write_locked(locks)) {
+		for (level = 0; level < SB_FREEZE_LEVELS; level++)
+			percpu_rwsem_acquire(&locks[level], 0, _THIS_IP_);
+		for (level = SB_FREEZE_LEVELS - 1; level >= 0; level--)
+			percpu_up_write(&locks[level]);
+	}
+	up_write(&sb->s_umount);
+}
+
 /**
  * kfreeze_target_thaw - undo kfreeze_target_freeze()
  * @target: a target that it froze
@@ -176,10 +197,15 @@ int kfreeze_target_freeze(struct kfreeze_target *target)
 int kfreeze_target_thaw(struct kfreeze_target *target)
 {
 	struct super_block *sb = target->sb;
+	int err;
 
 	if (sb->s_op->thaw_super)
-		return sb->s_op->thaw_super(sb, KFREEZE_HOLDER, target);
-	return thaw_super(sb, KFREEZE_HOLDER, target);
+		err = sb->s_op->thaw_super(sb, KFREEZE_HOLDER, target);
+	else
+		err = thaw_super(sb, KFREEZE_HOLDER, target);
+	if (!err && sb_rdonly(sb))
+		kfreeze_target_let_writers(sb);
+	return err;
 }
 
 /**

@@ -171,12 +171,13 @@ struct writer writer_start(const char *dir)
 	return writer;
 }
 
-static bool is_readable(int fd, int timeout_ms)
+/* The bytes read, 0 at the end, or -1 after @timeout_ms. */
+static int read_done(int fd, int timeout_ms)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	char byte;
 
-	return poll(&p, 1, timeout_ms) == 1 && read(fd, &byte, 1) == 1;
+	return poll(&p, 1, timeout_ms) == 1 ? read(fd, &byte, 1) : -1;
 }
 
 /* A file of /proc/PID as text. */
@@ -221,7 +222,7 @@ bool writer_blocks(const struct writer *writer)
 	long long until = clock_ms() + PATIENCE_MS;
 
 	while (clock_ms() < until) {
-		if (is_readable(writer->done, 5))
+		if (read_done(writer->done, 5) >= 0)
 			return false;
 		if (waits_for_thaw(writer->pid))
 			return true;
@@ -231,11 +232,20 @@ bool writer_blocks(const struct writer *writer)
 
 bool writer_ends(const struct writer *writer, int timeout_ms)
 {
-	bool written = is_readable(writer->done, timeout_ms);
+	bool written = read_done(writer->done, timeout_ms) == 1;
 
 	if (written)
 		waitpid(writer->pid, NULL, 0);
 	return written;
+}
+
+bool writer_fails(const struct writer *writer, int timeout_ms)
+{
+	bool failed = read_done(writer->done, timeout_ms) == 0;
+
+	if (failed)
+		waitpid(writer->pid, NULL, 0);
+	return failed;
 }
 
 bool disk_writable(const char *dir)

@@ -49,6 +49,7 @@ struct writer {
 struct writer writer_start(const char *dir);
 bool writer_blocks(const struct writer *writer); /* sleeps in the kernel */
 bool writer_ends(const struct writer *writer, int timeout_ms);
+bool writer_fails(const struct writer *writer, int timeout_ms);
 
 bool disk_writable(const char *dir); /* a write ends at once */
 bool disk_readable(const char *dir); /* a read ends at once */

@@ -14,6 +14,8 @@
 
 #include "ktap.h"
 
+#define BROKEN "/tmp/broken"
+
 void ktap_setup(void)
 {
 	mapped_setup();
@@ -22,6 +24,7 @@ void ktap_setup(void)
 void ktap_teardown(void)
 {
 	mapped_teardown();
+	umount2(BROKEN, 0);
 	disk_umount_all();
 }
 
@@ -52,6 +55,61 @@ TEST(remount_read_only_is_refused_while_frozen)
 	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
 	CHECK(writer_ends(&writer, 10000));
 	CHECK_EQ(mount(NULL, dir, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+}
+
+static void mount_image(const char *image)
+{
+	char device[LOOP_NAME_SIZE];
+	int fd = disk_loop(image, 0, 0, device);
+
+	disk_mount_device(device, "vfat", "errors=remount-ro", BROKEN);
+	close(fd);
+}
+
+/* FAT16: all clusters are free, those of files too. */
+static void break_image(const char *image)
+{
+	int fd = open(image, O_RDWR | O_CLOEXEC);
+	unsigned char boot[512];
+	size_t start, size;
+	char *zeros;
+
+	CHECK_EQ(read(fd, boot, sizeof(boot)), sizeof(boot));
+	start = (boot[14] | boot[15] << 8) * sizeof(boot);
+	size = (boot[22] | boot[23] << 8) * sizeof(boot);
+	CHECK(size);
+	zeros = calloc(1, size);
+	CHECK_EQ(pwrite(fd, zeros, size - 4, start + 4), size - 4);
+	CHECK_EQ(fsync(fd), 0);
+	close(fd);
+}
+
+/* By an error, which asks nobody. The kernel then forgets whom it locked out. */
+TEST(writers_hear_that_it_became_read_only_while_frozen)
+{
+	static const char image[] = "/tmp/ext4/image";
+	struct client *client = client_open();
+	const char *dir = BROKEN;
+	struct writer writer;
+	struct stat st;
+
+	disk_mount(DISK_EXT4);
+	CHECK_EQ(RUN("dd", "if=/dev/vdg", "of=/tmp/ext4/image", "bs=1M"), 0);
+	mount_image(image);
+	CHECK_EQ(mkdir(BROKEN "/dir", 0755), 0);
+	disk_umount(BROKEN, false);
+	break_image(image);
+	mount_image(image);
+	cycle_freeze(client, &dir, 1, 20000);
+	writer = writer_start(dir);
+	CHECK(writer_blocks(&writer));
+	stat(BROKEN "/dir", &st);
+	CHECK_EQ(access(BROKEN, W_OK), -1);
+	CHECK_EQ(errno, EROFS);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	CHECK(writer_fails(&writer, 10000));
+	CHECK_EQ(mkdir(BROKEN "/another", 0755), -1);
+	CHECK_EQ(errno, EROFS);
 }
 
 TEST(sync_of_a_frozen_filesystem_does_not_wait)
