@@ -166,6 +166,20 @@ int kfreeze_target_freeze(struct kfreeze_target *target)
 	return freeze_super(sb, KFREEZE_HOLDER, target);
 }
 
+static int kfreeze_target_thaw_super(struct kfreeze_target *target)
+{
+	struct super_block *sb = target->sb;
+	int err;
+
+	if (sb->s_op->thaw_super) {
+		err = sb->s_op->thaw_super(sb, KFREEZE_HOLDER, target);
+		if (!err || err == -EBUSY)
+			return err;
+		/* gfs2 does not any more when others have tried, in vain */
+	}
+	return thaw_super(sb, KFREEZE_HOLDER, target);
+}
+
 /*
  * An error may have made it read-only while it was frozen. thaw_super() takes
  * it for one that was read-only before, which locks no writers out, and leaves
@@ -197,12 +211,8 @@ static void kfreeze_target_let_writers(struct super_block *sb)
 int kfreeze_target_thaw(struct kfreeze_target *target)
 {
 	struct super_block *sb = target->sb;
-	int err;
+	int err = kfreeze_target_thaw_super(target);
 
-	if (sb->s_op->thaw_super)
-		err = sb->s_op->thaw_super(sb, KFREEZE_HOLDER, target);
-	else
-		err = thaw_super(sb, KFREEZE_HOLDER, target);
 	if (!err && sb_rdonly(sb))
 		kfreeze_target_let_writers(sb);
 	return err;

@@ -31,6 +31,7 @@ static const struct {
 	[DISK_VFAT] = {"/dev/vdg", "vfat", "/tmp/vfat"},
 	[DISK_JFS] = {"/dev/vdh", "jfs", "/tmp/jfs"},
 	[DISK_JFS_2] = {"/dev/vdi", "jfs", "/tmp/jfs_2"},
+	[DISK_GFS2] = {"/dev/vdj", "gfs2", "/tmp/gfs2"},
 };
 
 static _Noreturn void die(const char *what, const char *name)
@@ -60,6 +61,16 @@ const char *disk_device(enum disk disk)
 const char *disk_fstype(enum disk disk)
 {
 	return disks[disk].fstype;
+}
+
+bool disk_known(enum disk disk)
+{
+	char command[96];
+
+	snprintf(command, sizeof(command),
+		 "modprobe -q %s; grep -qw %s /proc/filesystems",
+		 disks[disk].fstype, disks[disk].fstype);
+	return !RUN("sh", "-c", command);
 }
 
 void disk_mount_device(const char *device, const char *fstype,

@@ -18,6 +18,7 @@ enum disk {
 	DISK_VFAT,
 	DISK_JFS, /* not in every kernel, nor what follows */
 	DISK_JFS_2,
+	DISK_GFS2,
 	NR_DISKS,
 };
 
@@ -26,6 +27,7 @@ const char *disk_mount(enum disk disk); /* the mount point */
 const char *disk_dir(enum disk disk); /* the same, mounted or not */
 const char *disk_device(enum disk disk); /* /dev/vda ... */
 const char *disk_fstype(enum disk disk);
+bool disk_known(enum disk disk); /* to this kernel */
 void disk_mount_device(const char *device, const char *fstype,
 		       const char *options, const char *dir);
 int disk_open(const char *dir); /* O_PATH */

@@ -66,6 +66,21 @@ TEST(vfat_blocks_writers_until_thaw)
 	check_one(DISK_VFAT);
 }
 
+TEST(jfs_blocks_writers_until_thaw)
+{
+	if (!disk_known(DISK_JFS))
+		SKIP("this kernel has no JFS");
+	check_one(DISK_JFS);
+}
+
+/* It has ways of its own to freeze and thaw, for a cluster. */
+TEST(gfs2_blocks_writers_until_thaw)
+{
+	if (!disk_known(DISK_GFS2))
+		SKIP("this kernel has no GFS2");
+	check_one(DISK_GFS2);
+}
+
 TEST(all_disks_freeze_as_one)
 {
 	struct client *client = client_open();

@@ -283,6 +283,38 @@ TEST(emergency_thaw_loses_the_freeze_or_does_nothing)
 	check_foreign_thaw(thaw_by_sysrq, 1);
 }
 
+/*
+ * With holders GFS2 forgets then that it is frozen, and where they are exclusive
+ * it withdraws. Neither thaws it, nor does it thaw when asked from then on.
+ */
+TEST(foreign_thaw_of_gfs2_leaves_it_to_us_to_thaw)
+{
+	struct client *client = client_open();
+	uint32_t holder = client_holder();
+	bool withdraws = holder == KFREEZE_HOLDER_EXCL;
+	struct client_result result;
+	struct writer writer;
+	const char *dir;
+
+	if (!disk_known(DISK_GFS2))
+		SKIP("this kernel has no GFS2");
+	dir = disk_mount(DISK_GFS2);
+	cycle_freeze(client, &dir, 1, 20000);
+	writer = writer_start(dir);
+	CHECK(writer_blocks(&writer));
+	CHECK_EQ(fifreeze(dir, FITHAW), withdraws ? -EINVAL : 0);
+	if (holder == KFREEZE_HOLDER_NONE) {
+		result = cycle_result(client);
+		CHECK_EQ(result.verdict, KFREEZE_VERDICT_LOST);
+		CHECK_EQ(result.cause, KFREEZE_CAUSE_FOREIGN_THAW);
+	} else {
+		CHECK(writer_blocks(&writer));
+		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	}
+	CHECK(withdraws ? writer_fails(&writer, 10000)
+			: writer_ends(&writer, 10000));
+}
+
 /* Holders nest; without them who comes second is refused. */
 TEST(foreign_freeze_during_ours)
 {

@@ -11,7 +11,8 @@ PACKAGES='gcc make pkg-config python3 python3-yaml python3-jsonschema
 	qemu-system-x86 qemu-utils libvirt-daemon libvirt-clients
 	libvirt-daemon-driver-qemu mmdebstrap debian-archive-keyring
 	busybox-static cpio kmod mount zstd xz-utils dmsetup lvm2
-	e2fsprogs xfsprogs btrfs-progs dosfstools jfsutils strace
+	e2fsprogs xfsprogs btrfs-progs dosfstools jfsutils gfs2-utils
+	strace
 	sparse coccinelle clang-format shellcheck
 	clang libclang-rt-dev valgrind systemd
 	selinux-policy-dev apparmor logrotate

@@ -32,6 +32,8 @@ make_disks() {
 	for n in 8 9; do
 		disk "$n-jfs" 256M mkfs.jfs -q -L "jfs-$n"
 	done
+	disk a-gfs2 256M mkfs.gfs2 -O -q -p lock_nolock -j 1 -J 8 \
+		-o format=1801
 }
 
 key=$(sha256sum <"$here/disks.sh" | cut -c 1-12)
