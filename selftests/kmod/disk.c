@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -63,14 +64,21 @@ const char *disk_fstype(enum disk disk)
 	return disks[disk].fstype;
 }
 
-bool disk_known(enum disk disk)
+const char *disk_unfit(enum disk disk)
 {
+	struct utsname kernel;
 	char command[96];
 
 	snprintf(command, sizeof(command),
 		 "modprobe -q %s; grep -qw %s /proc/filesystems",
 		 disks[disk].fstype, disks[disk].fstype);
-	return !RUN("sh", "-c", command);
+	if (RUN("sh", "-c", command))
+		return "this kernel does not have the filesystem";
+	uname(&kernel);
+	/* it lets writers go on before it notes that it is thawed */
+	if (disk == DISK_GFS2 && !strncmp(kernel.release, "6.1.", 4))
+		return "GFS2 of linux 6.1 withdraws when a thawed writer is quick";
+	return NULL;
 }
 
 void disk_mount_device(const char *device, const char *fstype,

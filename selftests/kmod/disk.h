@@ -27,7 +27,7 @@ const char *disk_mount(enum disk disk); /* the mount point */
 const char *disk_dir(enum disk disk); /* the same, mounted or not */
 const char *disk_device(enum disk disk); /* /dev/vda ... */
 const char *disk_fstype(enum disk disk);
-bool disk_known(enum disk disk); /* to this kernel */
+const char *disk_unfit(enum disk disk); /* for this kernel: why, or NULL */
 void disk_mount_device(const char *device, const char *fstype,
 		       const char *options, const char *dir);
 int disk_open(const char *dir); /* O_PATH */

@@ -20,10 +20,11 @@ static const struct refusing {
 
 static const char *mount_refusing(const struct refusing *fs)
 {
+	const char *unfit = disk_unfit(fs->disk);
 	char path[64];
 
-	if (!disk_known(fs->disk))
-		SKIP("this kernel has no JFS");
+	if (unfit)
+		SKIP(unfit);
 	dm_create(fs->name, disk_device(fs->disk));
 	snprintf(path, sizeof(path), DM_DIR "%s", fs->name);
 	disk_mount_device(path, "jfs", OPTIONS, disk_dir(fs->disk));

@@ -292,12 +292,13 @@ TEST(foreign_thaw_of_gfs2_leaves_it_to_us_to_thaw)
 	struct client *client = client_open();
 	uint32_t holder = client_holder();
 	bool withdraws = holder == KFREEZE_HOLDER_EXCL;
+	const char *unfit = disk_unfit(DISK_GFS2);
 	struct client_result result;
 	struct writer writer;
 	const char *dir;
 
-	if (!disk_known(DISK_GFS2))
-		SKIP("this kernel has no GFS2");
+	if (unfit)
+		SKIP(unfit);
 	dir = disk_mount(DISK_GFS2);
 	cycle_freeze(client, &dir, 1, 20000);
 	writer = writer_start(dir);
