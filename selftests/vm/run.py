@@ -181,9 +181,10 @@ def run_tests(options, programs, vm):
     return counts
 
 
-def keep_logs(kernel, vm):
+def keep_logs(options, vm):
     """Copy the logs out of the VM's directory; return where they are."""
-    directory = BUILD / "vm" / kernel
+    directory = BUILD / "vm" / (options.kernel
+                                + "-ioctl" * options.no_module)
     directory.mkdir(parents=True, exist_ok=True)
     for log in (*vm.serials, vm.dir / "qemu.log"):
         if log.exists():
@@ -213,7 +214,7 @@ def boot(options, programs):
                             f" ({accelerator()}, at most {timeout} s)")
         start(vm, options)
         counts = run_tests(options, programs, vm)
-        logs = keep_logs(options.kernel, vm)
+        logs = keep_logs(options, vm)
         if counts.failures:
             say(options.kernel, f"{logs}: the logs")
         if vm.status != "0" or counts.planned != counts.seen:
