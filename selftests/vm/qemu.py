@@ -217,6 +217,8 @@ class VM:
         self.stop()
 
     def start(self):
+        for path in self.serials:   # there, whatever becomes of QEMU
+            path.write_bytes(b"")
         with open(self.dir / "qemu.log", "wb") as log:
             self._keeper = subprocess.Popen(
                 [sys.executable, str(KEEPER), str(self.timeout),
@@ -234,8 +236,6 @@ class VM:
     def restart(self):
         """Kill QEMU if it still runs, and start() as if it never had."""
         self._end(b"keep")
-        for path in self.serials:
-            path.unlink(missing_ok=True)
         self.status = None
         self.start()
 

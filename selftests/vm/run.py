@@ -140,7 +140,7 @@ def start(vm, options):
     """
     vm.start()
     report, deadline = vm.serials[1], time.monotonic() + options.boot_timeout
-    while not (report.exists() and report.stat().st_size):
+    while not report.stat().st_size:
         ended = vm.wait(0.1)
         if ended and not vm.has_crashed():
             return
@@ -154,8 +154,6 @@ def start(vm, options):
 
 def follow(vm, path):
     """The lines of a growing file until the VM is gone."""
-    while not path.exists() and vm.wait(0.05) is None:
-        pass
     with open(path, encoding="utf-8", errors="replace") as log:
         rest, running = "", True
         while running:
@@ -187,8 +185,7 @@ def keep_logs(options, vm):
                                 + "-ioctl" * options.no_module)
     directory.mkdir(parents=True, exist_ok=True)
     for log in (*vm.serials, vm.dir / "qemu.log"):
-        if log.exists():
-            (directory / log.name).write_bytes(log.read_bytes())
+        (directory / log.name).write_bytes(log.read_bytes())
     return directory
 
 
@@ -227,7 +224,7 @@ def boot(options, programs):
 def arguments():
     parser = argparse.ArgumentParser(description="Run tests in a VM.")
     parser.add_argument("--kernel", default="6.1")
-    parser.add_argument("--timeout", type=int, help="seconds for the VM")
+    parser.add_argument("--timeout", type=float, help="seconds for the VM")
     parser.add_argument("--boot-timeout", type=int, default=BOOT_SECONDS,
                         help="seconds until init speaks")
     parser.add_argument("--program-timeout", type=int, help="seconds for each")

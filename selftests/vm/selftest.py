@@ -77,12 +77,20 @@ def a_panic_is_a_missing_plan():
            "# 6.1: the console ends with:")
 
 
-def time_limit_ends_the_vm():
+def check_time_limit(seconds):
     started = time.monotonic()
-    status, lines = run("hangs", options=("--timeout", "2"))
+    status, lines = run("hangs", options=("--timeout", seconds))
     assert status == 1
     assert time.monotonic() - started < PATIENCE / 2
     expect(lines, "# failed: 6.1: the VM ended: timeout")
+
+
+def time_limit_ends_the_vm():
+    check_time_limit("2")
+
+
+def time_limit_ends_a_vm_that_wrote_nothing():
+    check_time_limit("0.001")
 
 
 def wait_for(condition, what):
@@ -158,6 +166,7 @@ def stuck_emulator_boots_again():
 
 TESTS = [every_program_gets_its_verdict, all_passed_is_success,
          a_panic_is_a_missing_plan, time_limit_ends_the_vm,
+         time_limit_ends_a_vm_that_wrote_nothing,
          nothing_outlives_a_killed_runner, nothing_outlives_ctrl_c,
          broken_emulator_boots_again, stuck_emulator_boots_again]
 
