@@ -112,30 +112,41 @@ def check_socket_path(path):
                       " to a shorter path")
 
 
-@functools.lru_cache(maxsize=None)
-def accelerator():
-    """kvm if it really executes instructions, else tcg.
+def runs_at_speed(accel, cpu, loops=1 << 24):
+    """Does a virtual CPU get through so many loops in two seconds?
 
-    /dev/kvm may open and yet be of no use (nested, filtered MSRs).  So let it
-    run five bytes: mov al, 42; out 0xf4, al; hlt.  The debug port turns that
-    into exit status 42 * 2 + 1.
+    One of the host's needs a tenth of that, QEMU's start included.  The code
+    is at the reset vector: mov ecx, loops; 1: dec ecx; jnz 1b; mov al, 42;
+    out 0xf4, al; hlt.  The debug port turns that into exit status 42 * 2 + 1.
     """
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return "tcg"
+    code = (bytes.fromhex("66b9") + loops.to_bytes(4, "little") +
+            bytes.fromhex("664975fcb02ae6f4f4"))
     with tempfile.NamedTemporaryFile() as rom:
-        rom.write(bytes(0xfff0) + bytes.fromhex("b02ae6f4f4") + bytes(11))
+        rom.write(bytes(0xfff0) + code.ljust(16, b"\0"))
         rom.flush()
         try:
             probe = subprocess.run(
-                [QEMU, "-accel", "kvm", "-cpu", "host", "-nodefaults",
+                [QEMU, "-accel", accel, "-cpu", cpu, "-nodefaults",
                  "-no-user-config", "-display", "none", "-m", "16",
                  "-bios", rom.name,
                  "-device", "isa-debug-exit,iobase=0xf4,iosize=1"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, timeout=5, check=False)
+                stderr=subprocess.DEVNULL, timeout=2, check=False)
         except (OSError, subprocess.TimeoutExpired):
-            return "tcg"
-    return "kvm" if probe.returncode == 85 else "tcg"
+            return False
+    return probe.returncode == 85
+
+
+@functools.lru_cache(maxsize=None)
+def accelerator():
+    """kvm if it is of use, else tcg.
+
+    /dev/kvm may open and yet execute nothing (nested, filtered MSRs), or every
+    instruction by a program of the host, so that no kernel ever boots.
+    """
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "tcg"
+    return "kvm" if runs_at_speed("kvm", "host") else "tcg"
 
 
 def machine_args(accel, smp, memory):

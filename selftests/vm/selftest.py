@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import ktap_functions
-from qemu import children
+from qemu import children, runs_at_speed
 
 VM_DIR = Path(__file__).resolve().parent
 PROGRAMS = VM_DIR / "selftest"
@@ -164,11 +164,17 @@ def stuck_emulator_boots_again():
     check_boots_again(signal.SIGSTOP, "stuck")
 
 
+def slow_accelerator_is_none():
+    assert runs_at_speed("tcg", "qemu64")
+    assert not runs_at_speed("tcg", "qemu64", loops=(1 << 32) - 1)
+
+
 TESTS = [every_program_gets_its_verdict, all_passed_is_success,
          a_panic_is_a_missing_plan, time_limit_ends_the_vm,
          time_limit_ends_a_vm_that_wrote_nothing,
          nothing_outlives_a_killed_runner, nothing_outlives_ctrl_c,
-         broken_emulator_boots_again, stuck_emulator_boots_again]
+         broken_emulator_boots_again, stuck_emulator_boots_again,
+         slow_accelerator_is_none]
 
 
 if __name__ == "__main__":
