@@ -148,25 +148,16 @@ void kfreeze_target_init_thaw(struct kfreeze_target *target)
 	kfreeze_job_init(&target->lost, kfreeze_target_lost_job);
 }
 
-/**
- * kfreeze_set_thaw - freeze no more and thaw everything
- * @set: a set that was started
- *
- * What is frozen is thawed by one job each, lowest level first; what is being
- * frozen thaws itself when it gets there. Allocates nothing.
- * Context: process. Does not wait.
- * Return: true if nothing is left to thaw, false if the owner will be told
- * when it is settled.
+/*
+ * Freeze no more and thaw what is frozen. Is nothing left to thaw? The set's
+ * lock is held.
  */
-bool kfreeze_set_thaw(struct kfreeze_set *set)
+static bool kfreeze_set_turn_back(struct kfreeze_set *set)
 {
 	struct kfreeze_target *target;
 	u64 levels = set->levels;
 	unsigned int level;
-	bool settled;
 
-	kfreeze_set_unexpedite(set);
-	spin_lock(&set->lock);
 	WRITE_ONCE(set->stop, true); /* read by flushes */
 	for (; levels; levels &= levels - 1) {
 		level = __ffs64(levels);
@@ -179,10 +170,29 @@ bool kfreeze_set_thaw(struct kfreeze_set *set)
 			kfreeze_job_add(&target->thaw);
 		}
 	}
-	settled = !set->nr_held;
-	set->settled = settled;
-	spin_unlock(&set->lock);
+	set->settled = !set->nr_held;
 	wake_up(&set->wait);
+	return set->settled;
+}
+
+/**
+ * kfreeze_set_thaw - freeze no more and thaw everything
+ * @set: a set that was started
+ *
+ * What is frozen is thawed by one job each, lowest level first; what is being
+ * frozen thaws itself when it gets there. Allocates nothing.
+ * Context: process. Does not wait.
+ * Return: true if nothing is left to thaw, false if the owner will be told
+ * when it is settled.
+ */
+bool kfreeze_set_thaw(struct kfreeze_set *set)
+{
+	bool settled;
+
+	kfreeze_set_unexpedite(set);
+	spin_lock(&set->lock);
+	settled = kfreeze_set_turn_back(set);
+	spin_unlock(&set->lock);
 	return settled;
 }
 
@@ -194,16 +204,6 @@ static void kfreeze_target_give_up(struct kfreeze_target *target)
 	target->record.late = true;
 	target->set->nr_held--;
 	target->set->nr_late++;
-}
-
-/* Has the set settled just now? The set's lock is held. */
-static bool kfreeze_set_settles(struct kfreeze_set *set)
-{
-	bool settles = !set->nr_held && !set->settled;
-
-	if (settles)
-		set->settled = true;
-	return settles;
 }
 
 /**
@@ -219,27 +219,26 @@ static bool kfreeze_set_settles(struct kfreeze_set *set)
  */
 bool kfreeze_set_expire(struct kfreeze_set *set)
 {
+	ktime_t now = ktime_get();
 	struct kfreeze_record *record;
 	struct kfreeze_target *target;
-	ktime_t now = ktime_get();
 	bool settled;
 
-	if (kfreeze_set_thaw(set))
-		return true;
+	kfreeze_set_unexpedite(set);
 	spin_lock(&set->lock);
 	kfreeze_for_each_target(set, target) {
 		record = &target->record;
 		if (record->state != KFREEZE_TARGET_FREEZING &&
-		    record->state != KFREEZE_TARGET_THAWING)
+		    record->state != KFREEZE_TARGET_FROZEN)
 			continue;
 		trace_expire(record, -ETIMEDOUT,
 			     ktime_to_ns(ktime_sub(now, set->since)));
-		if (record->state != KFREEZE_TARGET_FREEZING)
+		if (record->state == KFREEZE_TARGET_FROZEN)
 			continue;
 		kfreeze_set_blame(set, target, KFREEZE_STEP_FREEZE, -ETIMEDOUT);
 		kfreeze_target_give_up(target);
 	}
-	settled = kfreeze_set_settles(set);
+	settled = kfreeze_set_turn_back(set);
 	spin_unlock(&set->lock);
 	return settled;
 }
@@ -262,7 +261,9 @@ bool kfreeze_set_give_up(struct kfreeze_set *set)
 		if (target->record.state == KFREEZE_TARGET_FREEZING ||
 		    target->record.state == KFREEZE_TARGET_THAWING)
 			kfreeze_target_give_up(target);
-	settled = kfreeze_set_settles(set);
+	settled = !set->nr_held && !set->settled;
+	if (settled)
+		set->settled = true;
 	spin_unlock(&set->lock);
 	return settled;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ktap.h"
+#include "workers.h"
 
 #define TRACING "/sys/kernel/tracing/"
 #define TRACE_SIZE 65536
@@ -18,11 +19,13 @@
 void ktap_setup(void)
 {
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+	workers_setup();
 }
 
 void ktap_teardown(void)
 {
 	CHECK_EQ(file_write(TRACING "events/kfreeze/enable", "0"), 0);
+	workers_teardown();
 	disk_umount_all();
 }
 
@@ -94,4 +97,28 @@ TEST(expiry_is_traced_when_it_is_due)
 	ns = check_event("expire", dir, 0, -ETIMEDOUT);
 	CHECK(ns >= DEADLINE_MS * 1000000ULL);
 	CHECK(ns < DEADLINE_MS * 1100000ULL);
+}
+
+/* As others may: what is thawed by then has expired nevertheless. */
+TEST(expiry_is_traced_though_workers_outrun_the_watchdog)
+{
+	static const enum disk disks[] = {DISK_EXT4, DISK_EXT4_2, DISK_XFS,
+					  DISK_VFAT};
+	const int nr = sizeof(disks) / sizeof(disks[0]);
+	struct client *client = client_open();
+	const char *dirs[nr];
+	int i, round;
+
+	for (i = 0; i < nr; i++)
+		dirs[i] = disk_mount(disks[i]);
+	CHECK_EQ(file_write(TRACING "events/kfreeze/enable", "1"), 0);
+	CHECK_EQ(workers_outrun_watchdog(), 0);
+	/* at first workers have to be created, which takes them longer */
+	for (round = 0; round < 3; round++) {
+		CHECK_EQ(file_write(TRACING "trace", ""), 0);
+		cycle_freeze(client, dirs, nr, 1000);
+		CHECK_EQ(cycle_result(client).verdict, KFREEZE_VERDICT_LOST);
+		for (i = 0; i < nr; i++)
+			check_event("expire", dirs[i], 0, -ETIMEDOUT);
+	}
 }

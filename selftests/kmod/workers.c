@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The module's thaws where no worker can be created. */
+/* Who runs the module's thaws, and when. */
 #include "workers.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "disk.h"
@@ -31,21 +33,10 @@ int workers_feed(void)
 	return err ? err : file_write(CPUMASK, cpumask);
 }
 
-void workers_setup(void)
+/* Is its line in /proc/PID/stat a wanted one? */
+static bool is_wanted(const char *pid, bool (*wanted)(const char *stat))
 {
-	file_read(CPUMASK, cpumask, sizeof(cpumask));
-	file_read(THREADS_MAX, threads_max, sizeof(threads_max));
-}
-
-void workers_teardown(void)
-{
-	workers_feed();
-}
-
-/* "89 (kfreeze_thaw+kfreeze_thaw) D 2 ...", since 6.9 "(kworker/R-kfree..." */
-static bool is_stuck_rescuer(const char *pid)
-{
-	char path[64], stat[128] = "", *state;
+	char path[64], stat[128] = "";
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
@@ -55,23 +46,42 @@ static bool is_stuck_rescuer(const char *pid)
 	if (!fgets(stat, sizeof(stat), f))
 		stat[0] = '\0';
 	fclose(f);
-	state = strstr(stat, ") ");
+	return wanted(stat);
+}
+
+/* Its process id, or 0. */
+static pid_t find_thread(bool (*wanted)(const char *stat))
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	pid_t found = 0;
+
+	while (proc && !found && (entry = readdir(proc)))
+		if (is_wanted(entry->d_name, wanted))
+			found = atoi(entry->d_name);
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+/* "89 (kfreeze_thaw+kfreeze_thaw) D 2 ...", since 6.9 "(kworker/R-kfree..." */
+static bool is_stuck_rescuer(const char *stat)
+{
+	const char *state = strstr(stat, ") ");
+
 	return state && state[2] == 'D' &&
 	       (strstr(stat, "(kfreeze_thaw") ||
 		strstr(stat, "(kworker/R-kfree"));
 }
 
+static bool is_watchdog(const char *stat)
+{
+	return strstr(stat, "(kfreeze_watch");
+}
+
 bool workers_rescuer_is_stuck(void)
 {
-	DIR *proc = opendir("/proc");
-	const struct dirent *entry;
-	bool found = false;
-
-	while (proc && !found && (entry = readdir(proc)))
-		found = is_stuck_rescuer(entry->d_name);
-	if (proc)
-		closedir(proc);
-	return found;
+	return find_thread(is_stuck_rescuer);
 }
 
 bool workers_rescuer_gets_stuck(void)
@@ -84,4 +94,38 @@ bool workers_rescuer_gets_stuck(void)
 		sched_yield();
 	}
 	return true;
+}
+
+static int schedule_watchdog(unsigned long processors, int policy, int priority)
+{
+	const struct sched_param param = {.sched_priority = priority};
+	pid_t watchdog = find_thread(is_watchdog);
+
+	if (!watchdog)
+		return -ESRCH;
+	if (sched_setaffinity(watchdog, sizeof(processors),
+			      (const cpu_set_t *)&processors) ||
+	    sched_setscheduler(watchdog, policy, &param))
+		return -errno;
+	return 0;
+}
+
+int workers_outrun_watchdog(void)
+{
+	int err = file_write(CPUMASK, "1");
+
+	return err ? err : schedule_watchdog(1, SCHED_IDLE, 0);
+}
+
+void workers_setup(void)
+{
+	file_read(CPUMASK, cpumask, sizeof(cpumask));
+	file_read(THREADS_MAX, threads_max, sizeof(threads_max));
+}
+
+/* As the module made it, if it is loaded. */
+void workers_teardown(void)
+{
+	workers_feed();
+	schedule_watchdog(-1UL, SCHED_FIFO, 1);
 }

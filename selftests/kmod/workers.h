@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The module's thaws where no worker can be created. */
+/* Who runs the module's thaws, and when. */
 #ifndef WORKERS_H
 #define WORKERS_H
 
@@ -12,6 +12,10 @@ int workers_feed(void);
 
 bool workers_rescuer_is_stuck(void);
 bool workers_rescuer_gets_stuck(void); /* within 10 s */
+
+/* Until workers_teardown() workers run before the watchdog, on its processor:
+ * at once, if the kernel is preemptible. 0 or -errno. */
+int workers_outrun_watchdog(void);
 
 /* For ktap_setup() and ktap_teardown(). */
 void workers_setup(void);
