@@ -13,6 +13,7 @@
 static const struct nla_policy kfreeze_request_policy[KFREEZE_A_TARGET_MAX + 1] = {
 	[KFREEZE_A_TARGET_FD] = {.type = NLA_S32},
 	[KFREEZE_A_TARGET_LEVEL] = {.type = NLA_U8},
+	[KFREEZE_A_TARGET_DISK] = {.type = NLA_U32},
 };
 
 /**
@@ -68,6 +69,7 @@ static int kfreeze_request_pin(struct kfreeze_set *set, u32 index,
 			       struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[KFREEZE_A_TARGET_MAX + 1];
+	u32 disk_nr = 0;
 	u8 level = 0;
 	int err;
 
@@ -86,8 +88,10 @@ static int kfreeze_request_pin(struct kfreeze_set *set, u32 index,
 				    "TARGET_LEVEL is out of range: 0 to 63");
 		return -ERANGE;
 	}
+	if (tb[KFREEZE_A_TARGET_DISK])
+		disk_nr = nla_get_u32(tb[KFREEZE_A_TARGET_DISK]);
 	err = kfreeze_set_pin(set, index, nla_get_s32(tb[KFREEZE_A_TARGET_FD]),
-			      level);
+			      level, disk_nr);
 	if (err == -EBADF)
 		NL_SET_ERR_MSG_ATTR(extack, tb[KFREEZE_A_TARGET_FD],
 				    "TARGET_FD is not an open descriptor");

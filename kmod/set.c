@@ -147,14 +147,17 @@ struct kfreeze_set *kfreeze_set_alloc(unsigned int nr)
  * @index: which target
  * @fd: descriptor of the calling process
  * @level: 0 .. KFREEZE_MAX_LEVELS - 1
+ * @disk_nr: the requester's number of its disk, or 0
  *
  * Context: process, of the requester; does not wait.
  * Return: 0 or an error of kfreeze_target_pin().
  */
-int kfreeze_set_pin(struct kfreeze_set *set, u32 index, int fd, u8 level)
+int kfreeze_set_pin(struct kfreeze_set *set, u32 index, int fd, u8 level,
+		    u32 disk_nr)
 {
 	struct kfreeze_target *target = &set->target[index];
 
+	target->disk_nr = disk_nr;
 	target->record.level = level;
 	set->levels |= BIT_ULL(level);
 	return kfreeze_target_pin(target, fd);

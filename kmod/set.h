@@ -116,7 +116,8 @@ int kfreeze_set_init(void);
 void kfreeze_set_exit(void);
 
 struct kfreeze_set *kfreeze_set_alloc(unsigned int nr);
-int kfreeze_set_pin(struct kfreeze_set *set, u32 index, int fd, u8 level);
+int kfreeze_set_pin(struct kfreeze_set *set, u32 index, int fd, u8 level,
+		    u32 disk_nr);
 int kfreeze_set_claim(struct kfreeze_set *set, u32 *bad);
 void kfreeze_set_release(struct kfreeze_set *set);
 void kfreeze_set_put(struct kfreeze_set *set);

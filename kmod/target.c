@@ -142,11 +142,13 @@ void kfreeze_target_unclaim(struct kfreeze_target *target)
  * @a: a target that was pinned; its superblock may have been let go since
  * @b: another one
  *
- * Return: true if they do, as partitions of it.
+ * Return: true if they do: by the requester's word, or as partitions of it.
  */
 bool kfreeze_target_shares_disk(const struct kfreeze_target *a,
 				const struct kfreeze_target *b)
 {
+	if (a->disk_nr || b->disk_nr)
+		return a->disk_nr == b->disk_nr;
 	return a->disk && a->disk == b->disk;
 }
 

@@ -50,6 +50,7 @@ struct kfreeze_record {
  * @set: the set it belongs to
  * @sb: its superblock
  * @disk: what tells its disk from others; not to be followed
+ * @disk_nr: the requester's number of its disk, which counts more; 0: none
  * @claim: in the table of superblocks in use
  * @claimed: it is in that table
  * @flush: work on the freeze queue
@@ -66,6 +67,7 @@ struct kfreeze_target {
 	struct kfreeze_set *set;
 	struct super_block *sb;
 	const void *disk;
+	u32 disk_nr;
 	struct hlist_node claim;
 	bool claimed;
 	struct work_struct flush;

@@ -293,6 +293,9 @@ struct nl_msg *client_freeze_message(struct client *client,
 		if (request->levels)
 			nla_put_u8(msg, KFREEZE_A_TARGET_LEVEL,
 				   request->levels[i]);
+		if (request->disks)
+			nla_put_u32(msg, KFREEZE_A_TARGET_DISK,
+				    request->disks[i]);
 		nla_nest_end(msg, target);
 	}
 	nla_nest_end(msg, targets);

@@ -59,6 +59,7 @@ struct nl_msg *client_message(struct client *client, uint8_t cmd);
 struct client_request {
 	const int *fds;
 	const uint8_t *levels; /* NULL: all 0 */
+	const uint32_t *disks; /* NULL: not given */
 	int nr;
 	uint32_t timeout_ms; /* 0: not given */
 	uint32_t flush_timeout_ms; /* 0: not given */

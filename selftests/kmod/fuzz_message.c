@@ -107,6 +107,9 @@ static void put_target(struct fuzz *fuzz, struct fuzz_message *msg, int fd)
 	if (one_in(fuzz, 4))
 		put_number(fuzz, msg, KFREEZE_A_TARGET_LEVEL,
 			   fuzz_below(fuzz, 4), 1);
+	if (one_in(fuzz, 4))
+		put_number(fuzz, msg, KFREEZE_A_TARGET_DISK,
+			   fuzz_below(fuzz, 3), 4);
 	if (!one_in(fuzz, 100))
 		put_number(fuzz, msg, KFREEZE_A_TARGET_FD, fd, 4);
 	if (one_in(fuzz, 100))

@@ -86,6 +86,11 @@
  *                        parallel. One that lies on another (a loop device on
  *                        its backing file) needs the higher level. There are
  *                        KFREEZE_MAX_LEVELS of them.
+ *          TARGET_DISK   u32, optional. Those with the same number share a disk
+ *                        and are flushed one after the other: together they
+ *                        would only keep writers waiting. Without a number,
+ *                        or with 0, that is what is on partitions of one disk;
+ *                        what lies below a volume only userspace knows.
  *        TIMEOUT_MS, optional: 1 .. MAX_TIMEOUT_MS
  *        FLUSH_TIMEOUT_MS, optional: 1 .. KFREEZE_MAX_FLUSH_TIMEOUT_MS
  *   out: CYCLE, then RESULT as described above
@@ -260,6 +265,7 @@ enum kfreeze_attr {
  * @KFREEZE_A_TARGET_HOLD_NS: u64, from the start of the freeze, when the first
  *	writer can block, to the end of the thaw; 0 until then
  * @KFREEZE_A_TARGET_THAW_NS: u64, duration of the thaw
+ * @KFREEZE_A_TARGET_DISK: u32, request only
  * @__KFREEZE_A_TARGET_MAX: one more than the last
  */
 enum kfreeze_target_attr {
@@ -278,6 +284,7 @@ enum kfreeze_target_attr {
 	KFREEZE_A_TARGET_FREEZE_NS,
 	KFREEZE_A_TARGET_HOLD_NS,
 	KFREEZE_A_TARGET_THAW_NS,
+	KFREEZE_A_TARGET_DISK,
 
 	__KFREEZE_A_TARGET_MAX
 };
