@@ -46,18 +46,22 @@ void kfreeze_foreign_watch(struct kfreeze_foreign *foreign,
  * @foreign: the watch
  * @sb: its superblock
  *
- * A freeze that fails wakes the queue too; one that succeeds does not, so
- * whoever woke it before this call has thawed. Context: any.
+ * Context: any.
+ * Return: false if somebody thawed since the watch began. That was before our
+ * freeze, which had to wait for it, or just after: nobody can tell. What is
+ * frozen now is for kfreeze_foreign_claim() to claim.
  */
-void kfreeze_foreign_hold(struct kfreeze_foreign *foreign, struct super_block *sb)
+bool kfreeze_foreign_hold(struct kfreeze_foreign *foreign, struct super_block *sb)
 {
 	unsigned long flags;
+	bool alone;
 
 	spin_lock_irqsave(&sb->s_writers.wait_unfrozen.lock, flags);
+	alone = !foreign->thawed;
+	foreign->thawed = sb->s_writers.frozen != SB_FREEZE_COMPLETE;
 	foreign->held = true;
-	if (foreign->thawed)
-		foreign->notice(foreign);
 	spin_unlock_irqrestore(&sb->s_writers.wait_unfrozen.lock, flags);
+	return alone;
 }
 
 /**

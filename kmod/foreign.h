@@ -31,7 +31,7 @@ struct kfreeze_foreign {
 void kfreeze_foreign_watch(struct kfreeze_foreign *foreign,
 			   struct super_block *sb,
 			   void (*notice)(struct kfreeze_foreign *foreign));
-void kfreeze_foreign_hold(struct kfreeze_foreign *foreign,
+bool kfreeze_foreign_hold(struct kfreeze_foreign *foreign,
 			  struct super_block *sb);
 bool kfreeze_foreign_claim(struct kfreeze_foreign *foreign,
 			   struct super_block *sb);
@@ -49,9 +49,10 @@ kfreeze_foreign_watch(struct kfreeze_foreign *foreign, struct super_block *sb,
 {
 }
 
-static inline void kfreeze_foreign_hold(struct kfreeze_foreign *foreign,
+static inline bool kfreeze_foreign_hold(struct kfreeze_foreign *foreign,
 					struct super_block *sb)
 {
+	return true;
 }
 
 static inline bool kfreeze_foreign_claim(struct kfreeze_foreign *foreign,

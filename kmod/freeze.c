@@ -216,12 +216,16 @@ static void kfreeze_target_flush_work(struct work_struct *work)
 	kfreeze_set_put(set);
 }
 
-/* Freeze one target, and thaw it again if the set does not want it any more. */
+/*
+ * Freeze one target, and thaw it again if the set does not want it any more, or
+ * if somebody else thawed it meanwhile.
+ */
 static void kfreeze_target_do(struct kfreeze_target *target)
 {
 	struct kfreeze_record *record = &target->record;
 	struct kfreeze_set *set = target->set;
 	enum kfreeze_news news = KFREEZE_NO_NEWS;
+	bool contested = false;
 	bool undo = false;
 	int err;
 
@@ -233,7 +237,7 @@ static void kfreeze_target_do(struct kfreeze_target *target)
 	if (err)
 		kfreeze_foreign_unwatch(&target->foreign, target->sb);
 	else
-		kfreeze_foreign_hold(&target->foreign, target->sb);
+		contested = !kfreeze_foreign_hold(&target->foreign, target->sb);
 
 	spin_lock(&set->lock);
 	record->freeze_ns = ktime_to_ns(ktime_sub(ktime_get(), target->since));
@@ -243,7 +247,10 @@ static void kfreeze_target_do(struct kfreeze_target *target)
 		kfreeze_set_blame(set, target, KFREEZE_STEP_FREEZE, err);
 		news = kfreeze_set_unhold(target);
 	} else {
-		undo = set->stop;
+		if (contested)
+			kfreeze_set_blame(set, target, KFREEZE_STEP_FREEZE,
+					  -EBUSY);
+		undo = set->stop || contested;
 		record->state = undo ? KFREEZE_TARGET_THAWING
 				     : KFREEZE_TARGET_FROZEN;
 	}

@@ -64,6 +64,20 @@ void cycle_await(struct client *client, enum kfreeze_state state)
 	} while (message.state != state);
 }
 
+void cycle_await_target(struct client *client, uint32_t index,
+			enum kfreeze_target_state state)
+{
+	long long until = clock_ms() + CYCLE_PATIENCE_MS;
+	struct client_result messages[index + 2];
+
+	do {
+		if (client_status(client, messages, index + 2) < (int)index + 2 ||
+		    clock_ms() > until)
+			die("target not in the state that is waited for",
+			    client, 0);
+	} while (messages[index + 1].target.state != state);
+}
+
 struct client_result cycle_thaw(struct client *client)
 {
 	int err = client_command(client, KFREEZE_CMD_THAW);

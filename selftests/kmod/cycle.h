@@ -16,6 +16,9 @@ void cycle_freeze(struct client *client, const char *const dirs[], int nr,
 		  uint32_t timeout_ms);
 /* Wait until the session is in a state from which it does not go by itself. */
 void cycle_await(struct client *client, enum kfreeze_state state);
+/* The same of one target of its cycle. */
+void cycle_await_target(struct client *client, uint32_t index,
+			enum kfreeze_target_state state);
 /* The next RESULT: ends the test if none comes. */
 struct client_result cycle_result(struct client *client);
 /* THAW and its RESULT: ends the test if the request fails. */

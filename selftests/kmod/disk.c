@@ -113,6 +113,15 @@ int disk_open(const char *dir)
 	return fd;
 }
 
+int disk_ioctl(const char *dir, unsigned long request)
+{
+	int fd = open(dir, O_RDONLY | O_CLOEXEC);
+	int err = ioctl(fd, request, 0) ? -errno : 0;
+
+	close(fd);
+	return err;
+}
+
 int disk_loop(const char *image, size_t offset, size_t size,
 	      char device[LOOP_NAME_SIZE])
 {
@@ -225,15 +234,20 @@ static char process_state(pid_t pid)
 	return end ? end[2] : '?';
 }
 
-/* In a filesystem's write lock: neither I/O nor a busy CPU looks like that. */
-static bool waits_for_thaw(pid_t pid)
+bool process_sleeps_in(pid_t pid, const char *function)
 {
 	char text[1024];
 
 	if (process_state(pid) != 'D')
 		return false;
 	read_proc(pid, "stack", text, sizeof(text));
-	return strstr(text, "percpu_");
+	return strstr(text, function);
+}
+
+/* In a filesystem's write lock: neither I/O nor a busy CPU looks like that. */
+static bool waits_for_thaw(pid_t pid)
+{
+	return process_sleeps_in(pid, "percpu_");
 }
 
 bool writer_blocks(const struct writer *writer)
@@ -336,6 +350,28 @@ int file_write(const char *path, const char *text)
 	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
 	close(fd);
 	return err;
+}
+
+int log_open(void)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (log < 0 || lseek(log, 0, SEEK_END))
+		die("open", "/dev/kmsg");
+	return log;
+}
+
+bool log_says(int log, const char *words)
+{
+	char record[1024];
+	ssize_t len;
+
+	while ((len = read(log, record, sizeof(record) - 1)) > 0) {
+		record[len] = '\0';
+		if (strstr(record, words))
+			return true;
+	}
+	return false;
 }
 
 int run(const char *const argv[])

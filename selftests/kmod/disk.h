@@ -31,6 +31,8 @@ const char *disk_unfit(enum disk disk); /* for this kernel: why, or NULL */
 void disk_mount_device(const char *device, const char *fstype,
 		       const char *options, const char *dir);
 int disk_open(const char *dir); /* O_PATH */
+/* FIFREEZE or FITHAW, as anybody may. 0 or -errno. */
+int disk_ioctl(const char *dir, unsigned long request);
 /* umount, -l if @lazy */
 void disk_umount(const char *dir, bool lazy);
 
@@ -57,9 +59,16 @@ bool disk_writable(const char *dir); /* a write ends at once */
 bool disk_readable(const char *dir); /* a read ends at once */
 void disk_dirty(const char *dir, const char *name, size_t size);
 
+/* In state D, with that in its kernel stack. */
+bool process_sleeps_in(pid_t pid, const char *function);
+
 /* Of a file of the kernel's that is there. What is written: 0 or -errno. */
 void file_read(const char *path, char *line, int size);
 int file_write(const char *path, const char *text);
+
+/* The kernel's log from now on: does it say so, as far as it has got? */
+int log_open(void);
+bool log_says(int log, const char *words);
 
 /* Run a program of the VM; its exit status. */
 int run(const char *const argv[]);

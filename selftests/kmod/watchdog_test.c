@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Never left behind: what ends a freeze when its owner does not. */
 #include "cycle.h"
+#include "mapped.h"
+#include "workers.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "ktap.h"
@@ -18,8 +19,14 @@ static const enum disk disk[DISKS] = {DISK_EXT4, DISK_EXT4_2, DISK_XFS,
 				      DISK_BTRFS};
 static const char *dirs[DISKS];
 
+void ktap_setup(void)
+{
+	mapped_setup();
+}
+
 void ktap_teardown(void)
 {
+	mapped_teardown();
 	disk_umount_all();
 }
 
@@ -217,27 +224,38 @@ TEST(rescue_thaws_what_any_session_holds)
 	check_all_writable();
 }
 
-static int fifreeze(const char *dir, unsigned long request)
+/* What INFO tells is what the tests go by: here by what a kernel is known for. */
+TEST(holder_is_what_the_kernel_can_do)
 {
-	int fd = open(dir, O_RDONLY | O_CLOEXEC);
-	int err = ioctl(fd, request, 0) ? -errno : 0;
+	int major = 0, minor = 0, release;
+	struct utsname kernel;
+	uint32_t holder;
 
-	close(fd);
-	return err;
+	CHECK_EQ(uname(&kernel), 0);
+	CHECK_EQ(sscanf(kernel.release, "%d.%d", &major, &minor), 2);
+	release = major * 100 + minor;
+	holder = release < 606	 ? KFREEZE_HOLDER_NONE
+		 : release < 616 ? KFREEZE_HOLDER_KERNEL
+				 : KFREEZE_HOLDER_EXCL;
+	CHECK_EQ(client_holder(), holder);
 }
 
+/* It says that it has done what it has not, where holders are not exclusive. */
 static void thaw_by_ioctl(void)
 {
-	fifreeze(dirs[0], FITHAW);
+	CHECK_EQ(disk_ioctl(dirs[0], FITHAW),
+		 client_holder() == KFREEZE_HOLDER_EXCL ? -EINVAL : 0);
 }
 
-/* The thaw itself is a work's. */
+/* The thaw itself is a work's, which says when it is through. */
 static void thaw_by_sysrq(void)
 {
-	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+	int log = log_open();
 
-	CHECK_EQ(write(fd, "j", 1), 1);
-	close(fd);
+	CHECK_EQ(file_write("/proc/sysrq-trigger", "j"), 0);
+	while (!log_says(log, "Emergency Thaw complete"))
+		poll(NULL, 0, 5);
+	close(log);
 }
 
 /* Without holders a foreign thaw undoes ours: noticed when it happens. */
@@ -283,6 +301,36 @@ TEST(emergency_thaw_loses_the_freeze_or_does_nothing)
 	check_foreign_thaw(thaw_by_sysrq, 1);
 }
 
+/* Nobody has been told of the freeze yet: it fails. */
+TEST_TIMEOUT(foreign_thaw_during_the_freeze_fails_it_or_does_nothing, 60)
+{
+	struct client *client = client_open();
+	struct client_result result;
+
+	mapped_mount("nobarrier,noinit_itable");
+	dirs[0] = disk_mount(DISK_EXT4);
+	dirs[1] = MAPPED;
+	mapped_hang();
+	CHECK_EQ(cycle_request(client, dirs, 2, 20000), 0);
+	cycle_await_target(client, 0, KFREEZE_TARGET_FROZEN);
+	thaw_by_ioctl();
+	if (client_holder() == KFREEZE_HOLDER_NONE) {
+		cycle_await(client, KFREEZE_STATE_THAWING);
+		CHECK(disk_writable(dirs[0]));
+		mapped_resume();
+		result = cycle_result(client);
+		CHECK_EQ(result.verdict, KFREEZE_VERDICT_FAILED);
+		CHECK_EQ(result.cause, KFREEZE_CAUSE_FOREIGN_THAW);
+		CHECK_EQ(result.target.index, 0);
+	} else {
+		mapped_resume();
+		CHECK_EQ(cycle_result(client).state, KFREEZE_STATE_FROZEN);
+		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	}
+	CHECK(disk_writable(dirs[0]));
+	CHECK(disk_writable(MAPPED));
+}
+
 /*
  * With holders GFS2 forgets then that it is frozen, and where they are exclusive
  * it withdraws. Neither thaws it, nor does it thaw when asked from then on.
@@ -303,7 +351,7 @@ TEST(foreign_thaw_of_gfs2_leaves_it_to_us_to_thaw)
 	cycle_freeze(client, &dir, 1, 20000);
 	writer = writer_start(dir);
 	CHECK(writer_blocks(&writer));
-	CHECK_EQ(fifreeze(dir, FITHAW), withdraws ? -EINVAL : 0);
+	CHECK_EQ(disk_ioctl(dir, FITHAW), withdraws ? -EINVAL : 0);
 	if (holder == KFREEZE_HOLDER_NONE) {
 		result = cycle_result(client);
 		CHECK_EQ(result.verdict, KFREEZE_VERDICT_LOST);
@@ -325,7 +373,7 @@ TEST(foreign_freeze_during_ours)
 
 	mount_disks();
 	cycle_freeze(client, dirs, 1, 20000);
-	err = fifreeze(dirs[0], FIFREEZE);
+	err = disk_ioctl(dirs[0], FIFREEZE);
 	if (client_holder() == KFREEZE_HOLDER_NONE) {
 		CHECK_EQ(err, -EBUSY);
 		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
@@ -334,7 +382,7 @@ TEST(foreign_freeze_during_ours)
 		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
 		writer = writer_start(dirs[0]);
 		CHECK(writer_blocks(&writer));
-		CHECK_EQ(fifreeze(dirs[0], FITHAW), 0);
+		CHECK_EQ(disk_ioctl(dirs[0], FITHAW), 0);
 		CHECK(writer_ends(&writer, 10000));
 	}
 	check_all_writable();
@@ -348,16 +396,53 @@ TEST(foreign_freeze_is_not_ours_to_undo)
 
 	mount_disks();
 	cycle_freeze(client, dirs, 1, 20000);
-	fifreeze(dirs[0], FITHAW);
-	CHECK_EQ(fifreeze(dirs[0], FIFREEZE), 0);
+	thaw_by_ioctl();
+	CHECK_EQ(disk_ioctl(dirs[0], FIFREEZE), 0);
 	if (client_holder() == KFREEZE_HOLDER_NONE)
 		CHECK_EQ(cycle_result(client).verdict, KFREEZE_VERDICT_LOST);
 	else
 		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
 	writer = writer_start(dirs[0]);
 	CHECK(writer_blocks(&writer));
-	CHECK_EQ(fifreeze(dirs[0], FITHAW), 0);
+	CHECK_EQ(disk_ioctl(dirs[0], FITHAW), 0);
 	CHECK(writer_ends(&writer, 10000));
+}
+
+/*
+ * It is under way when we come, and over when we freeze. Without holders that
+ * looks as if it had undone ours: we do not believe in ours, but thaw it.
+ */
+TEST_TIMEOUT(foreign_thaw_just_before_our_freeze_leaves_nothing_frozen, 60)
+{
+	struct client *client = client_open();
+	const char *dir = MAPPED;
+	struct client_result result;
+	pid_t pid;
+
+	mapped_mount("");
+	CHECK_EQ(disk_ioctl(dir, FIFREEZE), 0);
+	mapped_hang();
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0)
+		_exit(disk_ioctl(dir, FITHAW) ? EXIT_FAILURE : EXIT_SUCCESS);
+	while (!process_sleeps_in(pid, "ext4_unfreeze"))
+		poll(NULL, 0, 5);
+	CHECK_EQ(cycle_request(client, &dir, 1, 20000), 0);
+	while (!workers_wait_to_freeze())
+		poll(NULL, 0, 5);
+	mapped_resume();
+	result = cycle_result(client);
+	if (client_holder() == KFREEZE_HOLDER_NONE) {
+		CHECK_EQ(result.verdict, KFREEZE_VERDICT_FAILED);
+		CHECK_EQ(result.error, -EBUSY);
+		CHECK_EQ(result.target.step, KFREEZE_STEP_FREEZE);
+		CHECK_EQ(result.nr_stuck, 0);
+	} else {
+		CHECK_EQ(result.state, KFREEZE_STATE_FROZEN);
+		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	}
+	CHECK(disk_writable(dir));
 }
 
 TEST(freeze_of_a_frozen_filesystem)
@@ -366,7 +451,7 @@ TEST(freeze_of_a_frozen_filesystem)
 	struct client_result result;
 
 	mount_disks();
-	CHECK_EQ(fifreeze(dirs[0], FIFREEZE), 0);
+	CHECK_EQ(disk_ioctl(dirs[0], FIFREEZE), 0);
 	CHECK_EQ(cycle_request(client, dirs, DISKS, 20000), 0);
 	result = cycle_result(client);
 	if (client_holder() == KFREEZE_HOLDER_NONE) {
@@ -377,6 +462,6 @@ TEST(freeze_of_a_frozen_filesystem)
 		CHECK_EQ(result.state, KFREEZE_STATE_FROZEN);
 		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
 	}
-	CHECK_EQ(fifreeze(dirs[0], FITHAW), 0);
+	CHECK_EQ(disk_ioctl(dirs[0], FITHAW), 0);
 	check_all_writable();
 }

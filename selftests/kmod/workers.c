@@ -74,6 +74,12 @@ static bool is_stuck_rescuer(const char *stat)
 		strstr(stat, "(kworker/R-kfree"));
 }
 
+static bool is_waiting_to_freeze(const char *stat)
+{
+	return strstr(stat, "(kworker") &&
+	       process_sleeps_in(atoi(stat), "freeze_super");
+}
+
 static bool is_watchdog(const char *stat)
 {
 	return strstr(stat, "(kfreeze_watch");
@@ -82,6 +88,11 @@ static bool is_watchdog(const char *stat)
 bool workers_rescuer_is_stuck(void)
 {
 	return find_thread(is_stuck_rescuer);
+}
+
+bool workers_wait_to_freeze(void)
+{
+	return find_thread(is_waiting_to_freeze);
 }
 
 bool workers_rescuer_gets_stuck(void)

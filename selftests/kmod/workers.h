@@ -13,6 +13,9 @@ int workers_feed(void);
 bool workers_rescuer_is_stuck(void);
 bool workers_rescuer_gets_stuck(void); /* within 10 s */
 
+/* Does one wait to get on with freezing a filesystem? */
+bool workers_wait_to_freeze(void);
+
 /* Until workers_teardown() workers run before the watchdog, on its processor:
  * at once, if the kernel is preemptible. 0 or -errno. */
 int workers_outrun_watchdog(void);
