@@ -23,7 +23,8 @@ static void kfreeze_flush_wait(struct address_space *mapping, loff_t from)
 }
 
 /*
- * One pass over the file's dirty pages: the index only grows. A chunk is
+ * One pass over the file's dirty pages: the index only grows, though a folio of
+ * many pages is found by its first one whenever any is dirty. A chunk is
  * waited for when the next one has been sent, so that the disk has work while
  * we wake up; or writers that sync take their turn each time.
  */
@@ -31,19 +32,21 @@ static void kfreeze_flush_inode(struct inode *inode,
 				const struct kfreeze_flush *flush)
 {
 	struct address_space *mapping = inode->i_mapping;
-	unsigned long index = 0;
+	unsigned long next = 0, index = 0;
 	loff_t from, last = -1;
 
 	while (flush->go_on(flush->data) &&
 	       xa_find(&mapping->i_pages, &index, ULONG_MAX, PAGECACHE_TAG_DIRTY)) {
+		index = max(index, next);
 		from = (loff_t)index << PAGE_SHIFT;
 		filemap_fdatawrite_range(mapping, from,
 					 from + KFREEZE_FLUSH_CHUNK - 1);
 		if (last >= 0)
 			kfreeze_flush_wait(mapping, last);
 		last = from;
-		index += KFREEZE_FLUSH_CHUNK >> PAGE_SHIFT;
-		if (!index) /* the very last page of all */
+		next = index + (KFREEZE_FLUSH_CHUNK >> PAGE_SHIFT);
+		index = next;
+		if (!next) /* the very last page of all */
 			break;
 		cond_resched();
 	}

@@ -1,51 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The tracepoints tell device, level, error and duration of every step. */
 #include "cycle.h"
+#include "mapped.h"
+#include "trace.h"
+#include "workers.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "ktap.h"
-#include "workers.h"
 
-#define TRACING "/sys/kernel/tracing/"
-#define TRACE_SIZE 65536
 #define DEADLINE_MS 2064 /* for which timers of the kernel are least exact */
 
 void ktap_setup(void)
 {
-	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+	trace_setup();
 	workers_setup();
+	mapped_setup();
 }
 
 void ktap_teardown(void)
 {
-	CHECK_EQ(file_write(TRACING "events/kfreeze/enable", "0"), 0);
+	trace_teardown();
 	workers_teardown();
+	mapped_teardown();
 	disk_umount_all();
-}
-
-/* The trace, once @wanted stands in it. */
-static const char *read_trace(const char *wanted)
-{
-	static char text[TRACE_SIZE];
-	long long until = clock_ms() + 5000;
-	FILE *f;
-
-	do {
-		f = fopen(TRACING "trace", "re");
-		CHECK(f);
-		text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
-		fclose(f);
-		if (strstr(text, wanted))
-			return text;
-	} while (clock_ms() < until);
-	printf("# not in the trace: %s\n", wanted);
-	exit(EXIT_FAILURE);
 }
 
 /* A line of @event tells of the filesystem at @dir with @err. Its duration. */
@@ -60,7 +41,7 @@ static unsigned long long check_event(const char *event, const char *dir,
 	snprintf(wanted, sizeof(wanted),
 		 "%s: dev=%u:%u level=%d error=%d ns=", event, major(st.st_dev),
 		 minor(st.st_dev), level, err);
-	ns = strtoull(strstr(read_trace(wanted), wanted) + strlen(wanted), &end,
+	ns = strtoull(strstr(trace_read(wanted), wanted) + strlen(wanted), &end,
 		      10);
 	CHECK_EQ(*end, '\n');
 	return ns;
@@ -72,8 +53,7 @@ TEST(every_step_of_every_target_is_traced)
 	const char *dirs[2] = {disk_mount(DISK_EXT4), disk_mount(DISK_XFS)};
 	int i;
 
-	CHECK_EQ(file_write(TRACING "trace", ""), 0);
-	CHECK_EQ(file_write(TRACING "events/kfreeze/enable", "1"), 0);
+	trace_start("kfreeze");
 	cycle_freeze(client, dirs, 2, 20000);
 	cycle_thaw(client);
 	for (i = 0; i < 2; i++) {
@@ -81,7 +61,54 @@ TEST(every_step_of_every_target_is_traced)
 		check_event("freeze", dirs[i], 0, 0);
 		check_event("thaw", dirs[i], 0, 0);
 	}
-	CHECK(!strstr(read_trace("thaw"), "expire:"));
+	CHECK(!strstr(trace_read("thaw"), "expire:"));
+}
+
+/* What lies on another one freezes before it, so all of the highest first. */
+TEST(levels_freeze_from_the_highest_down)
+{
+	static const enum disk disks[] = {DISK_EXT4, DISK_XFS, DISK_EXT4_2};
+	static const uint8_t levels[] = {1, 0, 2};
+	struct client *client = client_open();
+	struct client_request request = {.nr = 3, .levels = levels};
+	const char *trace, *at[3], *dirs[3];
+	char wanted[32];
+	int fds[3], i;
+
+	for (i = 0; i < 3; i++) {
+		dirs[i] = disk_mount(disks[i]);
+		fds[i] = disk_open(dirs[i]);
+	}
+	request.fds = fds;
+	trace_start("kfreeze");
+	CHECK_EQ(client_freeze(client, &request), 0);
+	for (i = 0; i < 3; i++)
+		close(fds[i]);
+	CHECK_EQ(cycle_result(client).state, KFREEZE_STATE_FROZEN);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	for (i = 0; i < 3; i++)
+		check_event("freeze", dirs[i], levels[i], 0);
+	trace = trace_read("freeze");
+	for (i = 0; i < 3; i++) {
+		snprintf(wanted, sizeof(wanted), " freeze: dev=");
+		at[i] = strstr(i ? at[i - 1] + 1 : trace, wanted);
+		CHECK(at[i]);
+		snprintf(wanted, sizeof(wanted), "level=%d", 2 - i);
+		CHECK(strstr(at[i], wanted) < strchr(at[i], '\n'));
+	}
+}
+
+TEST_TIMEOUT(failed_freeze_is_traced_with_its_error, 60)
+{
+	struct client *client = client_open();
+	const char *dir = MAPPED;
+
+	mapped_mount("nobarrier,noinit_itable");
+	mapped_fail();
+	trace_start("kfreeze");
+	CHECK_EQ(cycle_request(client, &dir, 1, 20000), 0);
+	CHECK_EQ(cycle_result(client).verdict, KFREEZE_VERDICT_FAILED);
+	check_event("freeze", dir, 0, -EIO);
 }
 
 TEST(expiry_is_traced_when_it_is_due)
@@ -90,8 +117,7 @@ TEST(expiry_is_traced_when_it_is_due)
 	const char *dir = disk_mount(DISK_EXT4);
 	unsigned long long ns;
 
-	CHECK_EQ(file_write(TRACING "trace", ""), 0);
-	CHECK_EQ(file_write(TRACING "events/kfreeze/enable", "1"), 0);
+	trace_start("kfreeze");
 	cycle_freeze(client, &dir, 1, DEADLINE_MS);
 	CHECK_EQ(cycle_result(client).verdict, KFREEZE_VERDICT_LOST);
 	ns = check_event("expire", dir, 0, -ETIMEDOUT);
@@ -111,11 +137,10 @@ TEST(expiry_is_traced_though_workers_outrun_the_watchdog)
 
 	for (i = 0; i < nr; i++)
 		dirs[i] = disk_mount(disks[i]);
-	CHECK_EQ(file_write(TRACING "events/kfreeze/enable", "1"), 0);
 	CHECK_EQ(workers_outrun_watchdog(), 0);
 	/* at first workers have to be created, which takes them longer */
 	for (round = 0; round < 3; round++) {
-		CHECK_EQ(file_write(TRACING "trace", ""), 0);
+		trace_start("kfreeze");
 		cycle_freeze(client, dirs, nr, 1000);
 		CHECK_EQ(cycle_result(client).verdict, KFREEZE_VERDICT_LOST);
 		for (i = 0; i < nr; i++)
