@@ -21,7 +21,7 @@
 DEFINE_MUTEX(kfreeze_cycle_lock); /* protects all cycles, see cycle.h */
 static const struct kfreeze_cycle_ops *kfreeze_cycle_ops;
 static u32 kfreeze_last_cycle;
-static ktime_t kfreeze_next_freeze; /* what sessions left that are closed */
+static ktime_t kfreeze_next_freeze; /* not before, by any session */
 static atomic_t kfreeze_nr_cycles; /* that are not idle; read without lock */
 static DECLARE_WAIT_QUEUE_HEAD(kfreeze_cycle_idle);
 
@@ -91,19 +91,11 @@ static enum kfreeze_verdict kfreeze_cycle_judge(const struct kfreeze_cycle *cycl
 	}
 }
 
-/* A session that is closed leaves its pause to all others. */
-static void kfreeze_cycle_bequeath(const struct kfreeze_cycle *cycle)
-{
-	if (cycle->mute && ktime_after(cycle->next_freeze, kfreeze_next_freeze))
-		kfreeze_next_freeze = cycle->next_freeze;
-}
-
 /* Writers were blocked until now: they get some time. */
-static void kfreeze_cycle_pause(struct kfreeze_cycle *cycle)
+static void kfreeze_cycle_pause(void)
 {
-	cycle->next_freeze = ktime_add_ms(
+	kfreeze_next_freeze = ktime_add_ms(
 		ktime_get(), kfreeze_param_limits()->min_interval_ms);
-	kfreeze_cycle_bequeath(cycle);
 }
 
 /* The cycle is over: judge it, let go of its filesystems, tell. */
@@ -117,7 +109,7 @@ static void kfreeze_cycle_finish(struct kfreeze_cycle *cycle)
 	cycle->verdict = kfreeze_cycle_judge(cycle);
 	WRITE_ONCE(cycle->state, KFREEZE_STATE_IDLE);
 	if (summary.blocked)
-		kfreeze_cycle_pause(cycle);
+		kfreeze_cycle_pause();
 	kfreeze_set_release(cycle->set);
 	kfreeze_cycle_publish(cycle, cycle->set, KFREEZE_EVENT_OVER);
 	atomic_dec(&kfreeze_nr_cycles);
@@ -237,7 +229,7 @@ static void kfreeze_cycle_on_unstuck(struct kfreeze_set *set)
 	struct kfreeze_cycle *cycle = set->owner;
 
 	mutex_lock(&kfreeze_cycle_lock);
-	kfreeze_cycle_pause(cycle);
+	kfreeze_cycle_pause();
 	kfreeze_cycle_publish(cycle, set, KFREEZE_EVENT_UNSTUCK);
 	mutex_unlock(&kfreeze_cycle_lock);
 }
@@ -270,25 +262,20 @@ static const struct kfreeze_set_ops kfreeze_cycle_set_ops = {
 void kfreeze_cycle_init(struct kfreeze_cycle *cycle,
 			void (*gone)(struct kfreeze_cycle *cycle))
 {
-	cycle->next_freeze = ktime_get();
 	cycle->gone = gone;
 	kfreeze_watchdog_init(&cycle->watchdog, kfreeze_cycle_expired);
 }
 
 /**
  * kfreeze_cycle_may_start - have writers had their pause?
- * @cycle: an idle one
  *
  * Context: process, with kfreeze_cycle_lock.
- * Return: false if min_interval_ms has not passed since the last cycle, or
- * since one of a session that is closed.
+ * Return: false if min_interval_ms has not passed since the last cycle of any
+ * session.
  */
-bool kfreeze_cycle_may_start(const struct kfreeze_cycle *cycle)
+bool kfreeze_cycle_may_start(void)
 {
-	ktime_t now = ktime_get();
-
-	return !ktime_before(now, cycle->next_freeze) &&
-	       !ktime_before(now, kfreeze_next_freeze);
+	return !ktime_before(ktime_get(), kfreeze_next_freeze);
 }
 
 /**
@@ -322,7 +309,6 @@ void kfreeze_cycle_start(struct kfreeze_cycle *cycle, struct kfreeze_set *set)
 void kfreeze_cycle_orphan(struct kfreeze_cycle *cycle)
 {
 	cycle->mute = true;
-	kfreeze_cycle_bequeath(cycle);
 	kfreeze_cycle_end(cycle, KFREEZE_CAUSE_OWNER);
 }
 

@@ -63,7 +63,6 @@ struct kfreeze_cycle_ops {
  * @set: its filesystems; NULL before the first cycle
  * @timeout_ms: time limit of the freeze
  * @deadline: of the freeze or of the thaw
- * @next_freeze: not before
  * @watchdog: keeps @deadline
  * @gone: called when a set does not need the cycle any more
  *
@@ -81,7 +80,6 @@ struct kfreeze_cycle {
 	struct kfreeze_set *set;
 	u32 timeout_ms;
 	ktime_t deadline;
-	ktime_t next_freeze;
 	struct kfreeze_watchdog watchdog;
 	void (*gone)(struct kfreeze_cycle *cycle);
 };
@@ -95,7 +93,7 @@ extern struct mutex kfreeze_cycle_lock;
 void kfreeze_cycle_use(const struct kfreeze_cycle_ops *ops);
 void kfreeze_cycle_init(struct kfreeze_cycle *cycle,
 			void (*gone)(struct kfreeze_cycle *cycle));
-bool kfreeze_cycle_may_start(const struct kfreeze_cycle *cycle);
+bool kfreeze_cycle_may_start(void);
 void kfreeze_cycle_start(struct kfreeze_cycle *cycle, struct kfreeze_set *set);
 void kfreeze_cycle_end(struct kfreeze_cycle *cycle, enum kfreeze_cause cause);
 void kfreeze_cycle_orphan(struct kfreeze_cycle *cycle);

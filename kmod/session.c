@@ -238,7 +238,7 @@ static int kfreeze_session_admit(const struct kfreeze_session *session,
 			       "the system is about to suspend or reboot");
 		return -EAGAIN;
 	}
-	if (!kfreeze_cycle_may_start(&session->cycle)) {
+	if (!kfreeze_cycle_may_start()) {
 		NL_SET_ERR_MSG(
 			extack,
 			"the last cycle ended less than min_interval_ms ago");

@@ -54,8 +54,8 @@ TEST(interval_between_cycles_is_kept)
 	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
 }
 
-/* What a session owes when its socket is closed is not forgotten. */
-TEST(new_socket_does_not_get_round_the_interval)
+/* Or else two sessions of one owner would keep the machine frozen in turn. */
+TEST(no_other_session_gets_round_the_interval)
 {
 	struct client *other = client_open(), *client = client_open();
 	const char *dir = disk_mount(DISK_EXT4);
@@ -64,6 +64,7 @@ TEST(new_socket_does_not_get_round_the_interval)
 	cycle_freeze(client, &dir, 1, 20000);
 	before = clock_ms(); /* told of the end later than it is */
 	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	CHECK(is_too_soon(other, dir));
 	client_close(client);
 	client = client_open();
 	CHECK(is_too_soon(client, dir));

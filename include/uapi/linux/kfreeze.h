@@ -48,11 +48,10 @@
  *
  * INTERVAL
  *
- * Writers get %KFREEZE_A_MIN_INTERVAL_MS between two freezes of a session: a
- * FREEZE that comes sooner is told EAGAIN. It counts from the end of a cycle
- * that got as far as FREEZING, whatever its verdict, and anew from the thaw of
- * its last stuck target. What is left of it when a session is closed, or ends
- * afterwards, holds for all sessions: a new socket does not get round it.
+ * Writers get %KFREEZE_A_MIN_INTERVAL_MS between two freezes, whoever asks for
+ * the second: a FREEZE that comes sooner is told EAGAIN. It counts from the end
+ * of a cycle that got as far as FREEZING, whatever its verdict, and anew from
+ * the thaw of its last stuck target.
  *
  * COMMANDS
  *
