@@ -131,7 +131,8 @@ static void kfreeze_cycle_arm(struct kfreeze_cycle *cycle, u32 ms)
  */
 void kfreeze_cycle_end(struct kfreeze_cycle *cycle, enum kfreeze_cause cause)
 {
-	bool expired = cause == KFREEZE_CAUSE_DEADLINE;
+	bool expired = cause == KFREEZE_CAUSE_DEADLINE ||
+		       cause == KFREEZE_CAUSE_FLUSH_DEADLINE;
 
 	if (cycle->state == KFREEZE_STATE_IDLE ||
 	    cycle->state == KFREEZE_STATE_THAWING)
@@ -156,6 +157,9 @@ static void kfreeze_cycle_expired(struct kfreeze_watchdog *watchdog)
 	if (ktime_before(ktime_get(), cycle->deadline))
 		goto out_unlock;
 	switch (cycle->state) {
+	case KFREEZE_STATE_FLUSHING:
+		kfreeze_cycle_end(cycle, KFREEZE_CAUSE_FLUSH_DEADLINE);
+		break;
 	case KFREEZE_STATE_FREEZING:
 	case KFREEZE_STATE_FROZEN:
 		kfreeze_cycle_end(cycle, KFREEZE_CAUSE_DEADLINE);
@@ -199,8 +203,8 @@ static void kfreeze_cycle_on_frozen(struct kfreeze_set *set)
 	mutex_unlock(&kfreeze_cycle_lock);
 }
 
-static void kfreeze_cycle_on_failed(struct kfreeze_set *set,
-				    enum kfreeze_cause cause)
+/* Unless it has ended before. */
+static void kfreeze_cycle_end_of(struct kfreeze_set *set, enum kfreeze_cause cause)
 {
 	struct kfreeze_cycle *cycle = set->owner;
 
@@ -210,9 +214,14 @@ static void kfreeze_cycle_on_failed(struct kfreeze_set *set,
 	mutex_unlock(&kfreeze_cycle_lock);
 }
 
+static void kfreeze_cycle_on_failed(struct kfreeze_set *set)
+{
+	kfreeze_cycle_end_of(set, KFREEZE_CAUSE_ERROR);
+}
+
 static void kfreeze_cycle_on_lost(struct kfreeze_set *set)
 {
-	kfreeze_cycle_on_failed(set, KFREEZE_CAUSE_FOREIGN_THAW);
+	kfreeze_cycle_end_of(set, KFREEZE_CAUSE_FOREIGN_THAW);
 }
 
 static void kfreeze_cycle_on_settled(struct kfreeze_set *set)
@@ -297,6 +306,7 @@ void kfreeze_cycle_start(struct kfreeze_cycle *cycle, struct kfreeze_set *set)
 	cycle->cause = KFREEZE_CAUSE_NONE;
 	cycle->was_frozen = false;
 	cycle->loss_told = false;
+	kfreeze_cycle_arm(cycle, cycle->flush_timeout_ms);
 	kfreeze_set_start(set, &kfreeze_cycle_set_ops, cycle);
 }
 

@@ -62,7 +62,8 @@ struct kfreeze_cycle_ops {
  * @loss_told: a THAW has been answered with the loss of it
  * @set: its filesystems; NULL before the first cycle
  * @timeout_ms: time limit of the freeze
- * @deadline: of the freeze or of the thaw
+ * @flush_timeout_ms: of the flush before it
+ * @deadline: of the flush, the freeze or the thaw
  * @watchdog: keeps @deadline
  * @gone: called when a set does not need the cycle any more
  *
@@ -79,6 +80,7 @@ struct kfreeze_cycle {
 	bool loss_told;
 	struct kfreeze_set *set;
 	u32 timeout_ms;
+	u32 flush_timeout_ms;
 	ktime_t deadline;
 	struct kfreeze_watchdog watchdog;
 	void (*gone)(struct kfreeze_cycle *cycle);

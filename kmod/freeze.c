@@ -7,8 +7,6 @@
 #include "freeze.h"
 
 #include <linux/bitops.h>
-#include <linux/jiffies.h>
-#include <linux/sched.h>
 #include <linux/workqueue.h>
 
 #include "expedite.h"
@@ -73,16 +71,13 @@ static enum kfreeze_progress kfreeze_set_progress(struct kfreeze_set *set,
 
 /*
  * Wait until at most @limit works are in flight. False when there is nothing
- * to go on with: the set is to be thawed, a target failed, or @left jiffies
- * have passed.
+ * to go on with: the set is to be thawed, or a target failed.
  */
-static bool kfreeze_set_wait(struct kfreeze_set *set, unsigned int limit,
-			     long left)
+static bool kfreeze_set_wait(struct kfreeze_set *set, unsigned int limit)
 {
 	enum kfreeze_progress progress = KFREEZE_WAIT;
 
-	wait_event_timeout(set->wait,
-			   (progress = kfreeze_set_progress(set, limit)), left);
+	wait_event_idle(set->wait, (progress = kfreeze_set_progress(set, limit)));
 	return progress == KFREEZE_GO_ON;
 }
 
@@ -128,21 +123,18 @@ static bool kfreeze_target_is_due(const struct kfreeze_target *target,
 
 /* One step of all targets that are due, KFREEZE_WIDTH at a time. */
 static bool kfreeze_set_each(struct kfreeze_set *set,
-			     enum kfreeze_target_state state, u8 level,
-			     long timeout)
+			     enum kfreeze_target_state state, u8 level)
 {
-	unsigned long until = jiffies + timeout;
 	struct kfreeze_target *target;
 
 	kfreeze_for_each_target(set, target) {
 		if (!kfreeze_target_is_due(target, state, level))
 			continue;
-		if (!kfreeze_set_wait(set, KFREEZE_WIDTH - 1,
-				      max_t(long, until - jiffies, 0)))
+		if (!kfreeze_set_wait(set, KFREEZE_WIDTH - 1))
 			return false;
 		kfreeze_set_dispatch(target, state);
 	}
-	return kfreeze_set_wait(set, 0, max_t(long, until - jiffies, 0));
+	return kfreeze_set_wait(set, 0);
 }
 
 /* After a step: tell the leader, and let go if that was all. */
@@ -170,6 +162,7 @@ static bool kfreeze_set_flushes_on(void *data)
 /* False if there is nothing to go on with. */
 static bool kfreeze_target_flush(struct kfreeze_target *target)
 {
+	struct kfreeze_record *record = &target->record;
 	struct kfreeze_set *set = target->set;
 	const struct kfreeze_flush flush = {
 		.go_on = kfreeze_set_flushes_on,
@@ -181,20 +174,23 @@ static bool kfreeze_target_flush(struct kfreeze_target *target)
 
 	spin_lock(&set->lock);
 	go_on = !set->stop && !set->blame;
-	target->record.state = go_on ? KFREEZE_TARGET_FLUSHING
-				     : KFREEZE_TARGET_PENDING;
+	record->state = go_on ? KFREEZE_TARGET_FLUSHING : KFREEZE_TARGET_PENDING;
 	spin_unlock(&set->lock);
 	if (!go_on)
 		return false;
 	err = kfreeze_flush_sb(target->sb, &flush);
 	spin_lock(&set->lock);
-	target->record.flush_ns = ktime_to_ns(ktime_sub(ktime_get(), start));
-	target->record.state = err ? KFREEZE_TARGET_FAILED
-				   : KFREEZE_TARGET_FLUSHED;
-	if (err && !set->stop)
+	record->flush_ns = ktime_to_ns(ktime_sub(ktime_get(), start));
+	if (!err)
+		record->state = KFREEZE_TARGET_FLUSHED;
+	else if (err == -ECANCELED && !record->err) /* not its own fault */
+		record->state = KFREEZE_TARGET_PENDING;
+	else
+		record->state = KFREEZE_TARGET_FAILED;
+	if (err && err != -ECANCELED && !set->stop)
 		kfreeze_set_blame(set, target, KFREEZE_STEP_FLUSH, err);
 	spin_unlock(&set->lock);
-	trace_flush(&target->record, err, target->record.flush_ns);
+	trace_flush(record, err, record->flush_ns);
 	return !err;
 }
 
@@ -284,8 +280,7 @@ static void kfreeze_target_freeze_work(struct work_struct *work)
 
 static bool kfreeze_set_flush(struct kfreeze_set *set)
 {
-	return kfreeze_set_each(set, KFREEZE_TARGET_FLUSHING, 0,
-				set->flush_timeout);
+	return kfreeze_set_each(set, KFREEZE_TARGET_FLUSHING, 0);
 }
 
 /* The clock is read before the owner's deadline starts, so it is not early. */
@@ -307,57 +302,21 @@ static bool kfreeze_set_freeze(struct kfreeze_set *set)
 	kfreeze_set_expedite(set);
 	for (; done && levels; levels &= ~BIT_ULL(level)) {
 		level = fls64(levels) - 1;
-		done = kfreeze_set_each(set, KFREEZE_TARGET_FREEZING, level,
-					MAX_SCHEDULE_TIMEOUT);
+		done = kfreeze_set_each(set, KFREEZE_TARGET_FREEZING, level);
 	}
 	kfreeze_set_unexpedite(set);
 	return done;
 }
 
-/* A flush ran out of time: the first target that did not finish is to blame. */
-static void kfreeze_set_blame_flush(struct kfreeze_set *set)
-{
-	struct kfreeze_target *target;
-
-	kfreeze_for_each_target(set, target) {
-		if (target->record.state != KFREEZE_TARGET_FLUSHING)
-			continue;
-		kfreeze_set_blame(set, target, KFREEZE_STEP_FLUSH, -ETIMEDOUT);
-		return;
-	}
-}
-
-/* Why a phase was not completed, or NONE if the owner stopped it. */
-static enum kfreeze_cause kfreeze_set_why(struct kfreeze_set *set)
-{
-	enum kfreeze_cause cause = KFREEZE_CAUSE_NONE;
-
-	spin_lock(&set->lock);
-	if (!set->stop && set->blame) {
-		cause = KFREEZE_CAUSE_ERROR;
-	} else if (!set->stop) {
-		cause = KFREEZE_CAUSE_FLUSH_DEADLINE;
-		kfreeze_set_blame_flush(set);
-	}
-	spin_unlock(&set->lock);
-	return cause;
-}
-
 static void kfreeze_set_run(struct work_struct *work)
 {
 	struct kfreeze_set *set = container_of(work, struct kfreeze_set, run);
-	enum kfreeze_cause cause = KFREEZE_CAUSE_NONE;
 
-	if (!kfreeze_set_flush(set))
-		cause = kfreeze_set_why(set);
-	else if (!kfreeze_set_begin(set))
-		cause = KFREEZE_CAUSE_NONE;
-	else if (!kfreeze_set_freeze(set))
-		cause = kfreeze_set_why(set);
-	else
+	if (kfreeze_set_flush(set) && kfreeze_set_begin(set) &&
+	    kfreeze_set_freeze(set))
 		set->ops->frozen(set);
-	if (cause != KFREEZE_CAUSE_NONE)
-		set->ops->failed(set, cause);
+	else
+		set->ops->failed(set);
 	kfreeze_set_put(set);
 }
 

@@ -6,7 +6,6 @@
  */
 #include "session.h"
 
-#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/netlink.h>
@@ -281,7 +280,7 @@ int kfreeze_session_freeze(struct sock *sk, struct kfreeze_set *set,
 		goto out_unlock;
 	old = session->cycle.set;
 	session->cycle.timeout_ms = timeout_ms;
-	set->flush_timeout = msecs_to_jiffies(flush_timeout_ms);
+	session->cycle.flush_timeout_ms = flush_timeout_ms;
 	kref_get(&session->ref); /* for the set, until it is gone */
 	kfreeze_cycle_start(&session->cycle, set);
 	*cycle = set->cycle;

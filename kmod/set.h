@@ -17,7 +17,8 @@ struct kfreeze_set;
  * struct kfreeze_set_ops - what a set tells its owner, from a worker
  * @freezing: writers can block from now on. Return: false to stop here
  * @frozen: every target is frozen
- * @failed: a target failed; the owner is to call kfreeze_set_thaw()
+ * @failed: a target failed, or the owner has stopped it; else it is to call
+ *	kfreeze_set_thaw() now
  * @lost: somebody else thawed a target; the owner is to call
  *	kfreeze_set_thaw()
  * @settled: what kfreeze_set_thaw() began is done
@@ -29,7 +30,7 @@ struct kfreeze_set;
 struct kfreeze_set_ops {
 	bool (*freezing)(struct kfreeze_set *set);
 	void (*frozen)(struct kfreeze_set *set);
-	void (*failed)(struct kfreeze_set *set, enum kfreeze_cause cause);
+	void (*failed)(struct kfreeze_set *set);
 	void (*lost)(struct kfreeze_set *set);
 	void (*settled)(struct kfreeze_set *set);
 	void (*unstuck)(struct kfreeze_set *set);
@@ -43,7 +44,6 @@ struct kfreeze_set_ops {
  * @owner: for the owner's use
  * @cycle: likewise
  * @spare: messages about it, allocated before anything is frozen
- * @flush_timeout: in jiffies
  * @run: the work that leads through flush and freeze
  * @wait: where @run waits for the targets' works
  * @levels: bit n: there are targets of level n
@@ -67,7 +67,6 @@ struct kfreeze_set {
 	void *owner;
 	u32 cycle;
 	struct sk_buff_head spare;
-	unsigned long flush_timeout;
 	struct work_struct run;
 	wait_queue_head_t wait;
 	u64 levels;

@@ -206,38 +206,51 @@ static void kfreeze_target_give_up(struct kfreeze_target *target)
 	target->set->nr_late++;
 }
 
+/* It has missed the deadline. The set's lock is held. */
+static void kfreeze_target_expire(struct kfreeze_target *target, ktime_t now)
+{
+	struct kfreeze_set *set = target->set;
+	struct kfreeze_record *record = &target->record;
+
+	switch (record->state) {
+	case KFREEZE_TARGET_FLUSHING:
+		if (!set->blame)
+			kfreeze_set_blame(set, target, KFREEZE_STEP_FLUSH,
+					  -ETIMEDOUT);
+		break;
+	case KFREEZE_TARGET_FREEZING:
+		kfreeze_set_blame(set, target, KFREEZE_STEP_FREEZE, -ETIMEDOUT);
+		kfreeze_target_give_up(target);
+		fallthrough;
+	case KFREEZE_TARGET_FROZEN:
+		trace_expire(record, -ETIMEDOUT,
+			     ktime_to_ns(ktime_sub(now, set->since)));
+		break;
+	default:
+		break;
+	}
+}
+
 /**
  * kfreeze_set_expire - thaw a set whose deadline has passed
  * @set: a set that was started and not told to thaw
  *
- * As kfreeze_set_thaw(), but what has not frozen yet is blamed and given up: it
- * goes on, thaws itself when it gets there, and the owner is told when the last
- * one did.
- * Context: process. Does not wait.
- * Return: true if nothing else is left to thaw, false if the owner will be
- * told when it is settled.
+ * As kfreeze_set_thaw(), but what has not been flushed or frozen yet is blamed.
+ * What is being frozen is given up: it goes on, thaws itself when it gets
+ * there, and the owner is told when the last one did. Context: process. Does
+ * not wait. Return: true if nothing else is left to thaw, false if the owner
+ * will be told when it is settled.
  */
 bool kfreeze_set_expire(struct kfreeze_set *set)
 {
 	ktime_t now = ktime_get();
-	struct kfreeze_record *record;
 	struct kfreeze_target *target;
 	bool settled;
 
 	kfreeze_set_unexpedite(set);
 	spin_lock(&set->lock);
-	kfreeze_for_each_target(set, target) {
-		record = &target->record;
-		if (record->state != KFREEZE_TARGET_FREEZING &&
-		    record->state != KFREEZE_TARGET_FROZEN)
-			continue;
-		trace_expire(record, -ETIMEDOUT,
-			     ktime_to_ns(ktime_sub(now, set->since)));
-		if (record->state == KFREEZE_TARGET_FROZEN)
-			continue;
-		kfreeze_set_blame(set, target, KFREEZE_STEP_FREEZE, -ETIMEDOUT);
-		kfreeze_target_give_up(target);
-	}
+	kfreeze_for_each_target(set, target)
+		kfreeze_target_expire(target, now);
 	settled = kfreeze_set_turn_back(set);
 	spin_unlock(&set->lock);
 	return settled;
