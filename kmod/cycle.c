@@ -238,8 +238,11 @@ static void kfreeze_cycle_on_unstuck(struct kfreeze_set *set)
 	struct kfreeze_cycle *cycle = set->owner;
 
 	mutex_lock(&kfreeze_cycle_lock);
-	kfreeze_cycle_pause();
-	kfreeze_cycle_publish(cycle, set, KFREEZE_EVENT_UNSTUCK);
+	/* else its end, which is about to be told, tells of no stuck ones */
+	if (cycle->set != set || cycle->state != KFREEZE_STATE_THAWING) {
+		kfreeze_cycle_pause();
+		kfreeze_cycle_publish(cycle, set, KFREEZE_EVENT_UNSTUCK);
+	}
 	mutex_unlock(&kfreeze_cycle_lock);
 }
 
