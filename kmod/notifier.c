@@ -34,7 +34,7 @@ static int kfreeze_notifier_pm(struct notifier_block *block,
 	case PM_POST_SUSPEND:
 	case PM_POST_HIBERNATION:
 	case PM_POST_RESTORE:
-		kfreeze_session_unbar();
+		kfreeze_session_unbar(KFREEZE_CAUSE_SUSPEND);
 		break;
 	}
 	return NOTIFY_DONE;

@@ -6,10 +6,12 @@
  */
 #include "session.h"
 
+#include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <net/sock.h>
 
 /**
@@ -29,11 +31,14 @@ struct kfreeze_session {
 };
 
 /* All under kfreeze_cycle_lock. */
-static LIST_HEAD(kfreeze_sessions); /* by id */
+static LIST_HEAD(kfreeze_sessions); /* by id; to change under both locks */
 static unsigned int kfreeze_nr_sessions; /* whose owner lives */
 static u32 kfreeze_last_session;
-static bool kfreeze_session_barred;
+static unsigned long kfreeze_session_barred; /* a bit per cause */
 static struct workqueue_struct *kfreeze_session_queue; /* for @close */
+
+/* Whoever looks for a session in vain keeps the watchdog from no lock. */
+static DEFINE_SPINLOCK(kfreeze_sessions_lock);
 
 static void kfreeze_session_free(struct kref *ref)
 {
@@ -71,7 +76,9 @@ static void kfreeze_session_close(struct work_struct *work)
 
 	kfreeze_cycle_wait(&session->cycle);
 	mutex_lock(&kfreeze_cycle_lock);
+	spin_lock(&kfreeze_sessions_lock);
 	list_del(&session->node);
+	spin_unlock(&kfreeze_sessions_lock);
 	mutex_unlock(&kfreeze_cycle_lock);
 	if (session->cycle.set)
 		kfreeze_set_put(session->cycle.set);
@@ -119,6 +126,18 @@ void kfreeze_session_exit(void)
 	destroy_workqueue(kfreeze_session_queue);
 }
 
+static bool kfreeze_session_has_port(u32 portid)
+{
+	struct kfreeze_session *session;
+	bool found = false;
+
+	spin_lock(&kfreeze_sessions_lock);
+	list_for_each_entry(session, &kfreeze_sessions, node)
+		found |= session->cycle.portid == portid;
+	spin_unlock(&kfreeze_sessions_lock);
+	return found;
+}
+
 /**
  * kfreeze_session_socket_died - end the session of a socket that was released
  * @portid: its port id, which may be another socket's by now: only a session
@@ -130,6 +149,8 @@ void kfreeze_session_socket_died(u32 portid)
 {
 	struct kfreeze_session *session;
 
+	if (!kfreeze_session_has_port(portid))
+		return;
 	mutex_lock(&kfreeze_cycle_lock);
 	list_for_each_entry(session, &kfreeze_sessions, node) {
 		if (session->cycle.mute || session->cycle.portid != portid ||
@@ -151,7 +172,7 @@ void kfreeze_session_socket_died(u32 portid)
 void kfreeze_session_bar(enum kfreeze_cause cause)
 {
 	mutex_lock(&kfreeze_cycle_lock);
-	kfreeze_session_barred = true;
+	kfreeze_session_barred |= BIT(cause);
 	mutex_unlock(&kfreeze_cycle_lock);
 	kfreeze_session_end_all(cause);
 	kfreeze_cycle_wait_all();
@@ -159,13 +180,14 @@ void kfreeze_session_bar(enum kfreeze_cause cause)
 
 /**
  * kfreeze_session_unbar - allow cycles again
+ * @cause: why there were none; others may be left
  *
  * Context: may sleep.
  */
-void kfreeze_session_unbar(void)
+void kfreeze_session_unbar(enum kfreeze_cause cause)
 {
 	mutex_lock(&kfreeze_cycle_lock);
-	kfreeze_session_barred = false;
+	kfreeze_session_barred &= ~BIT(cause);
 	mutex_unlock(&kfreeze_cycle_lock);
 }
 
@@ -178,7 +200,9 @@ static int kfreeze_session_add(struct kfreeze_session *session)
 		return -EUSERS;
 	kfreeze_nr_sessions++;
 	session->cycle.session = ++kfreeze_last_session;
+	spin_lock(&kfreeze_sessions_lock);
 	list_add_tail(&session->node, &kfreeze_sessions);
+	spin_unlock(&kfreeze_sessions_lock);
 	return 0;
 }
 
@@ -218,6 +242,23 @@ int kfreeze_session_open(struct sock *sk, u32 portid, u32 *id)
 	if (err)
 		kref_put(&session->ref, kfreeze_session_free);
 	return err;
+}
+
+/**
+ * kfreeze_session_is_owner - has a socket a session?
+ * @sk: the socket
+ *
+ * Context: process. Does not wait.
+ * Return: true if it has.
+ */
+bool kfreeze_session_is_owner(struct sock *sk)
+{
+	bool owner;
+
+	spin_lock(&kfreeze_sessions_lock);
+	owner = kfreeze_session_find(sk);
+	spin_unlock(&kfreeze_sessions_lock);
+	return owner;
 }
 
 /* May this session start a cycle now? The caller holds the lock. */
@@ -329,14 +370,16 @@ int kfreeze_session_thaw(struct sock *sk, u32 *cycle,
 			 struct netlink_ext_ack *extack)
 {
 	struct kfreeze_session *session;
-	int err = -EPERM;
+	int err;
 
-	mutex_lock(&kfreeze_cycle_lock);
-	session = kfreeze_session_find(sk);
-	if (session)
-		err = kfreeze_session_end_owned(session, extack);
-	else
+	if (!kfreeze_session_is_owner(sk)) {
 		NL_SET_ERR_MSG(extack, "this socket has no session: OPEN first");
+		return -EPERM;
+	}
+	mutex_lock(&kfreeze_cycle_lock);
+	/* the request keeps the socket, and that its session */
+	session = kfreeze_session_find(sk);
+	err = kfreeze_session_end_owned(session, extack);
 	if (!err)
 		*cycle = session->cycle.set->cycle;
 	mutex_unlock(&kfreeze_cycle_lock);
@@ -352,23 +395,6 @@ int kfreeze_session_thaw(struct sock *sk, u32 *cycle,
 u32 kfreeze_session_rescue(void)
 {
 	return kfreeze_session_end_all(KFREEZE_CAUSE_RESCUE);
-}
-
-/**
- * kfreeze_session_is_owner - has a socket a session?
- * @sk: the socket
- *
- * Context: may sleep.
- * Return: true if it has.
- */
-bool kfreeze_session_is_owner(struct sock *sk)
-{
-	bool owner;
-
-	mutex_lock(&kfreeze_cycle_lock);
-	owner = kfreeze_session_find(sk);
-	mutex_unlock(&kfreeze_cycle_lock);
-	return owner;
 }
 
 /**

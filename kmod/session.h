@@ -17,7 +17,7 @@ void kfreeze_session_exit(void);
 
 void kfreeze_session_socket_died(u32 portid);
 void kfreeze_session_bar(enum kfreeze_cause cause);
-void kfreeze_session_unbar(void);
+void kfreeze_session_unbar(enum kfreeze_cause cause);
 
 int kfreeze_session_open(struct sock *sk, u32 portid, u32 *id);
 int kfreeze_session_freeze(struct sock *sk, struct kfreeze_set *set,
