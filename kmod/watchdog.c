@@ -3,7 +3,8 @@
  * Deadlines, kept by one real-time thread of their own: it exists before the
  * first freeze, so that an expiry needs neither memory for a new worker nor a
  * share of the CPU from whatever fills the machine. The timers are hrtimers:
- * others may be late by an eighth.
+ * others may be late by an eighth. Hard ones: on a real-time kernel the others
+ * run in a thread that has no priority.
  */
 #include "watchdog.h"
 
@@ -68,7 +69,7 @@ void kfreeze_watchdog_init(struct kfreeze_watchdog *watchdog,
 			   void (*expired)(struct kfreeze_watchdog *watchdog))
 {
 	hrtimer_setup(&watchdog->timer, kfreeze_watchdog_fire, CLOCK_MONOTONIC,
-		      HRTIMER_MODE_ABS);
+		      HRTIMER_MODE_ABS_HARD);
 	kthread_init_work(&watchdog->work, kfreeze_watchdog_run);
 	watchdog->expired = expired;
 }
@@ -82,7 +83,7 @@ void kfreeze_watchdog_init(struct kfreeze_watchdog *watchdog,
  */
 void kfreeze_watchdog_arm(struct kfreeze_watchdog *watchdog, ktime_t deadline)
 {
-	hrtimer_start(&watchdog->timer, deadline, HRTIMER_MODE_ABS);
+	hrtimer_start(&watchdog->timer, deadline, HRTIMER_MODE_ABS_HARD);
 }
 
 /**
