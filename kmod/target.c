@@ -11,10 +11,6 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-#ifndef FUSE_SUPER_MAGIC /* <linux/magic.h> has it since 5.13 */
-#define FUSE_SUPER_MAGIC 0x65735546
-#endif
-
 /* How we hold: as exclusively as the kernel can. */
 #define KFREEZE_HOLDER (FREEZE_HOLDER_KERNEL | FREEZE_EXCL)
 
@@ -30,7 +26,7 @@ static bool kfreeze_target_is_supported(const struct super_block *sb)
 {
 	if (sb->s_magic == FUSE_SUPER_MAGIC)
 		return false;
-	return sb->s_bdev || (sb->s_type->fs_flags & FS_REQUIRES_DEV);
+	return READ_ONCE(sb->s_bdev) || (sb->s_type->fs_flags & FS_REQUIRES_DEV);
 }
 
 /**
@@ -44,6 +40,7 @@ static bool kfreeze_target_is_supported(const struct super_block *sb)
  */
 int kfreeze_target_pin(struct kfreeze_target *target, int fd)
 {
+	struct block_device *bdev;
 	struct super_block *sb;
 	struct file *file;
 	int err = 0;
@@ -59,7 +56,8 @@ int kfreeze_target_pin(struct kfreeze_target *target, int fd)
 	/* the file's mount keeps s_active above zero until the fput */
 	atomic_inc(&sb->s_active);
 	target->sb = sb;
-	target->disk = sb->s_bdev ? sb->s_bdev->bd_disk : NULL;
+	bdev = READ_ONCE(sb->s_bdev); /* btrfs may remove it just now */
+	target->disk = bdev ? bdev->bd_disk : NULL;
 	target->record.dev = sb->s_dev;
 	strscpy(target->record.fstype, sb->s_type->name,
 		sizeof(target->record.fstype));
@@ -142,6 +140,7 @@ void kfreeze_target_unclaim(struct kfreeze_target *target)
  * @a: a target that was pinned; its superblock may have been let go since
  * @b: another one
  *
+ * Context: any.
  * Return: true if they do: by the requester's word, or as partitions of it.
  */
 bool kfreeze_target_shares_disk(const struct kfreeze_target *a,
@@ -175,7 +174,7 @@ static int kfreeze_target_thaw_super(struct kfreeze_target *target)
 
 	if (sb->s_op->thaw_super) {
 		err = sb->s_op->thaw_super(sb, KFREEZE_HOLDER, target);
-		if (!err || err == -EBUSY)
+		if (!err || err == -EBUSY || !FREEZE_HOLDER_KERNEL)
 			return err;
 		/* gfs2 does not any more when others have tried, in vain */
 	}
@@ -235,6 +234,7 @@ bool kfreeze_target_is_frozen(const struct kfreeze_target *target)
 /**
  * kfreeze_target_holder - how this kernel tells our freeze from others
  *
+ * Context: any.
  * Return: what the newest interface it has can do.
  */
 enum kfreeze_holder kfreeze_target_holder(void)
