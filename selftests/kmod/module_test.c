@@ -81,20 +81,6 @@ TEST_TIMEOUT(module_stays_while_a_freeze_is_stuck, 60)
 	check_unloads_and_works_again();
 }
 
-/* Does the kernel log say it, from where @fd stands? */
-static bool log_says(int fd, const char *words)
-{
-	char record[1024];
-	ssize_t len;
-
-	while ((len = read(fd, record, sizeof(record) - 1)) > 0) {
-		record[len] = '\0';
-		if (strstr(record, words))
-			return true;
-	}
-	return false;
-}
-
 TEST(parameters_out_of_range_are_refused)
 {
 	static const char *const rows[][2] = {
@@ -106,12 +92,11 @@ TEST(parameters_out_of_range_are_refused)
 		{"flush_timeout_ms=600001", "1 to 600000"},
 		{"min_interval_ms=600001", "0 to 600000"},
 	};
-	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int log = log_open();
 	char words[128];
 	size_t i;
 
 	CHECK(module_unload());
-	CHECK_EQ(lseek(log, 0, SEEK_END), 0);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		CHECK(RUN("insmod", "/lib/modules/kfreeze.ko", rows[i][0]) != 0);
 		snprintf(words, sizeof(words),

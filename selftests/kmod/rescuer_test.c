@@ -7,6 +7,8 @@
 #include "mapped.h"
 #include "workers.h"
 
+#include <linux/fs.h>
+
 #include "ktap.h"
 
 void ktap_setup(void)
@@ -60,4 +62,38 @@ TEST_TIMEOUT(stuck_thaw_keeps_no_other_session, 60)
 	cycle_freeze(client, &dir, 1, 60000);
 	check_thaw(stuck, dir);
 	CHECK_EQ(cycle_result(client).state, KFREEZE_STATE_IDLE);
+}
+
+/*
+ * Without workers we are late to hear of a foreign thaw: by then its filesystem
+ * is frozen again, by somebody else.
+ */
+TEST_TIMEOUT(late_news_of_a_foreign_thaw_leave_a_foreign_freeze, 60)
+{
+	struct client *stuck = client_open(), *client = client_open();
+	const char *mapped = MAPPED, *dir = disk_mount(DISK_EXT4);
+	struct client_result result;
+	struct writer writer;
+
+	if (client_holder() != KFREEZE_HOLDER_NONE)
+		SKIP("on this kernel nobody else can thaw");
+	mapped_mount("");
+	cycle_freeze(stuck, &mapped, 1, 60000);
+	cycle_freeze(client, &dir, 1, 60000);
+	mapped_hang();
+	CHECK_EQ(workers_starve(), 0);
+	CHECK_EQ(client_command(stuck, KFREEZE_CMD_THAW), 0);
+	CHECK(workers_rescuer_gets_stuck());
+	CHECK_EQ(disk_ioctl(dir, FITHAW), 0);
+	CHECK_EQ(disk_ioctl(dir, FIFREEZE), 0);
+	CHECK_EQ(workers_feed(), 0);
+	result = cycle_result(client);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_LOST);
+	CHECK_EQ(result.cause, KFREEZE_CAUSE_FOREIGN_THAW);
+	writer = writer_start(dir);
+	CHECK(writer_blocks(&writer));
+	CHECK_EQ(disk_ioctl(dir, FITHAW), 0);
+	CHECK(writer_ends(&writer, 10000));
+	mapped_resume();
+	CHECK_EQ(cycle_result(stuck).verdict, KFREEZE_VERDICT_OK);
 }
