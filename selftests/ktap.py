@@ -142,10 +142,11 @@ class Screen:
         else:
             held.append(line)
 
-    def end(self, command, held):
+    def end(self, command, held, seconds):
         with self._lock:
             if not self._at_once:
-                print("\n".join([f"# {command}", *held]), flush=True)
+                print("\n".join([f"# {command}", *held,
+                                 f"# took {seconds:.0f} s"]), flush=True)
 
 
 class Runner:
@@ -179,10 +180,10 @@ class Runner:
             command = rest
         else:
             name = os.path.basename(command.split()[0])
-        held = []
+        held, started = [], time.monotonic()
         self._screen.start(command)
         counts = self._count(Parser(name), command, held)
-        self._screen.end(command, held)
+        self._screen.end(command, held, time.monotonic() - started)
         return counts
 
     def _count(self, parser, command, held):
