@@ -20,6 +20,7 @@
 #define SECTOR 512
 /* Two chunks of 128 KiB are under way, and some metadata. */
 #define GENTLE (512 << 10)
+#define SLOW "/tmp/slow"
 #define PARTITION "/tmp/partition"
 #define IMAGE "/tmp/ext4_3/image"
 
@@ -31,6 +32,8 @@ void ktap_setup(void)
 void ktap_teardown(void)
 {
 	trace_teardown();
+	umount2(SLOW, 0);
+	RUN("sh", "-c", "dmsetup remove slow 2>/dev/null");
 	umount2(PARTITION "1", 0);
 	umount2(PARTITION "2", 0);
 	disk_umount_all();
@@ -86,7 +89,7 @@ TEST(flush_leaves_room_in_the_queue_of_the_disk)
 	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
 
 	/* what a sync does, so that it is known to be seen */
-	disk_dirty(dir, "dirty", DIRTY);
+	disk_dirty(dir, "more", DIRTY);
 	trace_start("block/block_rq_issue");
 	CHECK_EQ(RUN("sync", "-f", dir), 0);
 	most = most_under_way(dir);
@@ -214,29 +217,47 @@ TEST(partitions_of_a_disk_are_flushed_in_turn)
 	check_flushes(dirs, NULL, true);
 }
 
-static void rewrite_for_ever(const char *path, const char *page)
+/* XFS, each of whose writes takes a while. False if that cannot be had. */
+static bool mount_slow(void)
+{
+	const char *device = disk_device(DISK_XFS);
+	char command[160];
+
+	snprintf(command, sizeof(command),
+		 "modprobe -q dm-delay; dmsetup create slow --table "
+		 "\"0 $(blockdev --getsz %s) delay %s 0 20\"",
+		 device, device);
+	if (RUN("sh", "-c", command))
+		return false;
+	disk_mount_device("/dev/mapper/slow", "xfs", "", SLOW);
+	return true;
+}
+
+static _Noreturn void rewrite_for_ever(const char *path, const char *page)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	/* in the middle of what the kernel may keep, and find, as one */
+	/* at the end of what the kernel may keep, and find, as one */
 	while (pwrite(fd, page, 4096, MIB - 4096) == 4096)
 		;
 	_exit(EXIT_FAILURE);
 }
 
-/* Large writes make large folios, which are dirty again as soon as written. */
-TEST(flush_gets_past_what_is_being_written)
+/* Large writes make large folios, which are dirty again before they are written. */
+TEST_TIMEOUT(flush_gets_past_what_is_being_written, 60)
 {
-	static const char path[] = "/tmp/xfs/rewritten";
+	static const char path[] = SLOW "/rewritten";
 	static char block[MIB];
 	struct client *client = client_open();
-	const char *dir = disk_mount(DISK_XFS);
-	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600), i;
+	const char *dir = SLOW;
+	int fd, i;
 	pid_t pid;
 
-	for (i = 0; i < 16; i++)
+	if (!mount_slow())
+		SKIP("this kernel has no devices that delay");
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	for (i = 0; i < 4; i++)
 		CHECK_EQ(write(fd, block, sizeof(block)), sizeof(block));
-	CHECK_EQ(fsync(fd), 0);
 	close(fd);
 	pid = fork();
 	CHECK(pid >= 0);
