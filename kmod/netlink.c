@@ -291,9 +291,9 @@ static int kfreeze_nl_freeze(struct sk_buff *request, struct genl_info *info)
 				      &timeout_ms);
 	if (err)
 		return err;
-	err = kfreeze_request_timeout(info->attrs[KFREEZE_A_FLUSH_TIMEOUT_MS],
-				      KFREEZE_MAX_FLUSH_TIMEOUT_MS,
-				      info->extack, &flush_timeout_ms);
+	err = kfreeze_request_flush_timeout(
+		info->attrs[KFREEZE_A_FLUSH_TIMEOUT_MS], info->extack,
+		&flush_timeout_ms);
 	if (err)
 		return err;
 	set = kfreeze_request_set(info->attrs[KFREEZE_A_TARGETS], info->extack);

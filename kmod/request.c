@@ -143,25 +143,49 @@ err_set:
 	return ERR_PTR(err);
 }
 
+static bool kfreeze_request_has_ms(const struct nlattr *attr, u32 max, u32 *ms)
+{
+	*ms = nla_get_u32(attr);
+	return *ms >= 1 && *ms <= max;
+}
+
 /**
- * kfreeze_request_timeout - a time limit that a FREEZE may give
- * @attr: the attribute, or NULL if it is not there
+ * kfreeze_request_timeout - the time limit that a FREEZE may give itself
+ * @attr: TIMEOUT_MS, or NULL if it is not there
  * @max: the longest one that is allowed
  * @extack: where to put the reason of an error
  * @timeout_ms: where to put it; left as it is without @attr
  *
+ * Context: any.
  * Return: 0 or -ERANGE.
  */
 int kfreeze_request_timeout(const struct nlattr *attr, u32 max,
 			    struct netlink_ext_ack *extack, u32 *timeout_ms)
 {
-	if (!attr)
-		return 0;
-	*timeout_ms = nla_get_u32(attr);
-	if (*timeout_ms >= 1 && *timeout_ms <= max)
+	if (!attr || kfreeze_request_has_ms(attr, max, timeout_ms))
 		return 0;
 	NL_SET_ERR_MSG_ATTR(
 		extack, attr,
-		"timeout is out of range: 1 ms to the maximum that INFO tells");
+		"TIMEOUT_MS is out of range: 1 to MAX_TIMEOUT_MS, which INFO tells");
+	return -ERANGE;
+}
+
+/**
+ * kfreeze_request_flush_timeout - the time limit of the flush before it
+ * @attr: FLUSH_TIMEOUT_MS, or NULL if it is not there
+ * @extack: where to put the reason of an error
+ * @timeout_ms: where to put it; left as it is without @attr
+ *
+ * Context: any.
+ * Return: 0 or -ERANGE.
+ */
+int kfreeze_request_flush_timeout(const struct nlattr *attr,
+				  struct netlink_ext_ack *extack, u32 *timeout_ms)
+{
+	if (!attr || kfreeze_request_has_ms(attr, KFREEZE_MAX_FLUSH_TIMEOUT_MS,
+					    timeout_ms))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "FLUSH_TIMEOUT_MS is out of range: 1 to 600000");
 	return -ERANGE;
 }
