@@ -85,7 +85,7 @@ static void kfreeze_session_close(struct work_struct *work)
 	kref_put(&session->ref, kfreeze_session_free);
 }
 
-/* How many there were to end. */
+/* How many there were to end: those on the way are ended already. */
 static u32 kfreeze_session_end_all(enum kfreeze_cause cause)
 {
 	struct kfreeze_session *session;
@@ -93,7 +93,8 @@ static u32 kfreeze_session_end_all(enum kfreeze_cause cause)
 
 	mutex_lock(&kfreeze_cycle_lock);
 	list_for_each_entry(session, &kfreeze_sessions, node) {
-		if (session->cycle.state == KFREEZE_STATE_IDLE)
+		if (session->cycle.state == KFREEZE_STATE_IDLE ||
+		    session->cycle.state == KFREEZE_STATE_THAWING)
 			continue;
 		nr++;
 		kfreeze_cycle_end(&session->cycle, cause);
@@ -390,7 +391,7 @@ int kfreeze_session_thaw(struct sock *sk, u32 *cycle,
  * kfreeze_session_rescue - end every session's cycle
  *
  * Context: process. Does not wait.
- * Return: how many there were.
+ * Return: how many it ended.
  */
 u32 kfreeze_session_rescue(void)
 {

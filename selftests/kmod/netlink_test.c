@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Whatever is wrong gets an errno and a text, and nothing is frozen. */
 #include "cycle.h"
+#include "mapped.h"
 
 #include <fcntl.h>
 #include <linux/genetlink.h>
@@ -11,8 +12,14 @@
 
 #include "ktap.h"
 
+void ktap_setup(void)
+{
+	mapped_setup();
+}
+
 void ktap_teardown(void)
 {
+	mapped_teardown();
 	disk_umount_all();
 }
 
@@ -121,6 +128,38 @@ TEST(second_freeze_is_busy)
 	CHECK_STREQ(other->text, "another cycle holds this filesystem");
 	CHECK_EQ(client_command(other, KFREEZE_CMD_THAW), -ESRCH);
 	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+}
+
+/* What hangs in its thaw is neither thawed twice nor ended once more. */
+TEST_TIMEOUT(cycle_ends_once, 60)
+{
+	struct client *client = client_open(), *admin = client_open();
+	const char *dir = MAPPED;
+
+	mapped_mount("nobarrier,noinit_itable");
+	cycle_freeze(client, &dir, 1, 20000);
+	mapped_hang();
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), 0);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), -EALREADY);
+	CHECK_STREQ(client->text, "the cycle is being thawed already");
+	CHECK_EQ(client_command(admin, KFREEZE_CMD_RESCUE), 0);
+	CHECK_EQ(admin->number, 0);
+	mapped_resume();
+	CHECK_EQ(cycle_result(client).cause, KFREEZE_CAUSE_THAW);
+}
+
+TEST(rescue_tells_how_many_cycles_it_ends)
+{
+	struct client *clients[] = {client_open(), client_open(), client_open()};
+	const char *dirs[] = {disk_mount(DISK_EXT4), disk_mount(DISK_EXT4_2)};
+	int i;
+
+	for (i = 0; i < 2; i++)
+		cycle_freeze(clients[i], &dirs[i], 1, 20000);
+	CHECK_EQ(client_command(clients[2], KFREEZE_CMD_RESCUE), 0);
+	CHECK_EQ(clients[2]->number, 2);
+	for (i = 0; i < 2; i++)
+		CHECK_EQ(cycle_result(clients[i]).cause, KFREEZE_CAUSE_RESCUE);
 }
 
 #define TIMEOUT_TEXT \
