@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/netlink.h>
 #include <net/genetlink.h>
+#include <net/sock.h>
 
 #include "param.h"
 #include "request.h"
@@ -194,6 +195,15 @@ static int kfreeze_nl_info(struct sk_buff *request, struct genl_info *info)
 	return genlmsg_reply(skb, info);
 }
 
+/*
+ * Has the caller the right, and had it who opened the socket? Of the opener
+ * netlink_capable() asks only when the message does not name its destination.
+ */
+static bool kfreeze_nl_is_admin(struct sk_buff *request)
+{
+	return sk_capable(NETLINK_CB(request).sk, CAP_SYS_ADMIN);
+}
+
 static int kfreeze_nl_open(struct sk_buff *request, struct genl_info *info)
 {
 	struct sk_buff *skb;
@@ -201,7 +211,7 @@ static int kfreeze_nl_open(struct sk_buff *request, struct genl_info *info)
 	u32 id;
 	int err;
 
-	if (!netlink_capable(request, CAP_SYS_ADMIN)) {
+	if (!kfreeze_nl_is_admin(request)) {
 		NL_SET_ERR_MSG(info->extack, "OPEN needs CAP_SYS_ADMIN");
 		return -EPERM;
 	}
@@ -338,7 +348,7 @@ static int kfreeze_nl_rescue(struct sk_buff *request, struct genl_info *info)
 	void *header;
 	u32 nr;
 
-	if (!netlink_capable(request, CAP_SYS_ADMIN)) {
+	if (!kfreeze_nl_is_admin(request)) {
 		NL_SET_ERR_MSG(info->extack, "RESCUE needs CAP_SYS_ADMIN");
 		return -EPERM;
 	}
@@ -358,7 +368,7 @@ enum kfreeze_nl_cursor {
 
 static int kfreeze_nl_status_start(struct netlink_callback *cb)
 {
-	if (netlink_capable(cb->skb, CAP_SYS_ADMIN))
+	if (kfreeze_nl_is_admin(cb->skb))
 		cb->args[KFREEZE_NL_ALL] = 1;
 	if (cb->args[KFREEZE_NL_ALL] ||
 	    kfreeze_session_is_owner(NETLINK_CB(cb->skb).sk))
@@ -503,6 +513,7 @@ void kfreeze_nl_exit(void)
 /**
  * kfreeze_nl_cycle_ops - how cycles reach their owners and listeners
  *
+ * Context: any.
  * Return: the functions.
  */
 const struct kfreeze_cycle_ops *kfreeze_nl_cycle_ops(void)
