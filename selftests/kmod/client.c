@@ -109,6 +109,21 @@ static void parse_target(struct nlattr *nest, struct client_target *target)
 	target->thaw_ns = get_u64(tb, KFREEZE_A_TARGET_THAW_NS);
 }
 
+static void parse_info(struct nlattr **tb, struct client_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	if (tb[KFREEZE_A_VERSION])
+		snprintf(info->version, sizeof(info->version), "%s",
+			 nla_get_string(tb[KFREEZE_A_VERSION]));
+	info->holder = get_u32(tb, KFREEZE_A_HOLDER);
+	info->max_targets = get_u32(tb, KFREEZE_A_MAX_TARGETS);
+	info->max_sessions = get_u32(tb, KFREEZE_A_MAX_SESSIONS);
+	info->timeout_ms = get_u32(tb, KFREEZE_A_TIMEOUT_MS);
+	info->max_timeout_ms = get_u32(tb, KFREEZE_A_MAX_TIMEOUT_MS);
+	info->flush_timeout_ms = get_u32(tb, KFREEZE_A_FLUSH_TIMEOUT_MS);
+	info->min_interval_ms = get_u32(tb, KFREEZE_A_MIN_INTERVAL_MS);
+}
+
 static void parse_result(struct nlmsghdr *hdr, struct client_result *result)
 {
 	struct nlattr *tb[KFREEZE_A_MAX + 1];
@@ -149,6 +164,7 @@ static int parse_error(struct client *client, struct nlmsghdr *hdr)
 	struct nlattr *attr;
 
 	client->text[0] = '\0';
+	client->offset = 0;
 	if (!(hdr->nlmsg_flags & NLM_F_ACK_TLVS))
 		return error->error;
 	if (!(hdr->nlmsg_flags & NLM_F_CAPPED))
@@ -157,6 +173,9 @@ static int parse_error(struct client *client, struct nlmsghdr *hdr)
 	if (attr)
 		snprintf(client->text, sizeof(client->text), "%s",
 			 nla_get_string(attr));
+	attr = nlmsg_find_attr(hdr, NLMSG_ALIGN(at), NLMSGERR_ATTR_OFFS);
+	if (attr)
+		client->offset = nla_get_u32(attr);
 	return error->error;
 }
 
@@ -208,7 +227,7 @@ static int take(struct client *client, char *buffer, int len, uint32_t seq,
 			client->number = get_u32(tb, KFREEZE_A_SESSION) +
 					 get_u32(tb, KFREEZE_A_CYCLE) +
 					 get_u32(tb, KFREEZE_A_NR_SESSIONS);
-			client->holder = get_u32(tb, KFREEZE_A_HOLDER);
+			parse_info(tb, &client->info);
 		}
 	}
 	return done;
@@ -377,16 +396,21 @@ int client_status(struct client *client, struct client_result *messages, int max
 	}
 }
 
-uint32_t client_holder(void)
+struct client_info client_info(void)
 {
 	struct client *client = client_new();
 	int err = client_command(client, KFREEZE_CMD_INFO);
-	uint32_t holder = client->holder;
+	struct client_info info = client->info;
 
 	if (err)
 		die("INFO", err);
 	client_close(client);
-	return holder;
+	return info;
+}
+
+uint32_t client_holder(void)
+{
+	return client_info().holder;
 }
 
 int client_listen(struct client *client)

@@ -10,14 +10,23 @@
 struct nl_msg;
 struct nl_sock;
 
+/* What INFO tells. */
+struct client_info {
+	char version[32];
+	uint32_t holder; /* enum kfreeze_holder */
+	uint32_t max_targets, max_sessions;
+	uint32_t timeout_ms, max_timeout_ms, flush_timeout_ms, min_interval_ms;
+};
+
 struct client {
 	struct nl_sock *sock;
 	int family;
 	int group; /* of events */
 	uint32_t session; /* of client_open(), else 0 */
 	char text[128]; /* of the last error's extended ack, or "" */
+	uint32_t offset; /* of what is at fault, in the last error, or 0 */
 	uint32_t number; /* in the last reply: session, cycle ... */
-	uint32_t holder; /* in the last reply, to INFO */
+	struct client_info info; /* in the last reply */
 	struct client_result *results; /* that came before they were wanted */
 };
 
@@ -81,7 +90,8 @@ bool client_wait(struct client *client, struct client_result *result,
 		 int timeout_ms);
 /* A STATUS dump, at most @max messages. The number, or -errno. */
 int client_status(struct client *client, struct client_result *messages, int max);
-/* The kernel's enum kfreeze_holder, asked by a client of its own. */
+/* INFO, asked by a client of its own. */
+struct client_info client_info(void);
 uint32_t client_holder(void);
 /* Join the event group. 0 or -errno. */
 int client_listen(struct client *client);

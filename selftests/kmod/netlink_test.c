@@ -272,6 +272,28 @@ TEST(targets_are_mandatory)
 	CHECK_STREQ(client->text, "TARGETS is empty");
 }
 
+TEST(targets_have_nothing_but_targets)
+{
+	static const int attrs[] = {KFREEZE_A_PAD, KFREEZE_A_TARGETS,
+				    KFREEZE_A_STATE, 200};
+	struct client *client = client_open();
+	int fd = disk_open(disk_mount(DISK_EXT4));
+	struct nlattr *nest, *target;
+	struct nl_msg *msg;
+	size_t i;
+
+	for (i = 0; i < sizeof(attrs) / sizeof(attrs[0]); i++) {
+		msg = client_message(client, KFREEZE_CMD_FREEZE);
+		nest = nla_nest_start(msg, KFREEZE_A_TARGETS | NLA_F_NESTED);
+		target = nla_nest_start(msg, attrs[i] | NLA_F_NESTED);
+		nla_put_s32(msg, KFREEZE_A_TARGET_FD, fd);
+		nla_nest_end(msg, target);
+		nla_nest_end(msg, nest);
+		CHECK_EQ(client_send(client, msg), -EINVAL);
+		CHECK_STREQ(client->text, "TARGETS has nests TARGET only");
+	}
+}
+
 TEST(target_without_descriptor_is_an_error)
 {
 	struct client *client = client_open();
@@ -307,7 +329,7 @@ TEST(unknown_attributes_are_refused)
 {
 	static const uint8_t commands[] = {
 		KFREEZE_CMD_INFO, KFREEZE_CMD_OPEN,   KFREEZE_CMD_FREEZE,
-		KFREEZE_CMD_THAW, KFREEZE_CMD_RESCUE,
+		KFREEZE_CMD_THAW, KFREEZE_CMD_STATUS, KFREEZE_CMD_RESCUE,
 	};
 	static const int attrs[] = {KFREEZE_A_PAD, KFREEZE_A_CYCLE, 200};
 	struct client *client = client_open();
@@ -318,6 +340,8 @@ TEST(unknown_attributes_are_refused)
 		for (j = 0; j < sizeof(attrs) / sizeof(attrs[0]); j++) {
 			msg = client_message(client, commands[i]);
 			nla_put_u32(msg, attrs[j], 1);
+			if (commands[i] == KFREEZE_CMD_STATUS)
+				nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_DUMP;
 			CHECK_EQ(client_send(client, msg), -EINVAL);
 			CHECK(client->text[0]);
 		}
@@ -333,8 +357,8 @@ TEST(malformed_attributes_are_refused)
 	/* a timeout of two bytes */
 	msg = freeze_one(client, fd);
 	nla_put_u16(msg, KFREEZE_A_TIMEOUT_MS, 1);
-	CHECK(client_send(client, msg) < 0);
-	CHECK(client->text[0]);
+	CHECK_EQ(client_send(client, msg), -EINVAL);
+	CHECK_STREQ(client->text, "invalid attribute length");
 
 	/* an attribute longer than its message */
 	msg = freeze_one(client, fd);
@@ -346,7 +370,11 @@ TEST(malformed_attributes_are_refused)
 	/* a target that is no nest */
 	msg = client_message(client, KFREEZE_CMD_FREEZE);
 	nla_put_u32(msg, KFREEZE_A_TARGETS | NLA_F_NESTED, 7);
-	CHECK(client_send(client, msg) < 0);
+	CHECK_EQ(client_send(client, msg), -EINVAL);
+	CHECK_STREQ(client->text, "TARGETS is malformed");
+	msg = client_message(client, KFREEZE_CMD_FREEZE);
+	nla_put_u8(msg, KFREEZE_A_TARGETS | NLA_F_NESTED, 7);
+	CHECK_EQ(client_send(client, msg), -ERANGE);
 	CHECK(client->text[0]);
 
 	/* a message cut off inside the generic header */
@@ -405,6 +433,83 @@ TEST(oversized_attributes_are_refused)
 	CHECK(disk_writable("/tmp/ext4"));
 }
 
+/* The third of four targets, in the message itself. */
+static struct nlattr *third_target(struct nl_msg *msg)
+{
+	struct nlattr *targets = nlmsg_find_attr(nlmsg_hdr(msg), GENL_HDRLEN,
+						 KFREEZE_A_TARGETS);
+	int left = nla_len(targets);
+
+	return nla_next(nla_next(nla_data(targets), &left), &left);
+}
+
+static void check_error_points_at(struct client *client, struct nl_msg *msg,
+				  const struct nlattr *attr, int err)
+{
+	ptrdiff_t offset = (char *)attr - (char *)nlmsg_hdr(msg);
+
+	CHECK_EQ(client_send(client, msg), err);
+	CHECK_EQ(client->offset, offset);
+}
+
+TEST(error_points_at_the_target_at_fault)
+{
+	struct client *client = client_open(), *other = client_open();
+	const char *held = disk_mount(DISK_EXT4_2);
+	struct target targets[] = {
+		{disk_open(disk_mount(DISK_EXT4)), 1},
+		{disk_open(disk_mount(DISK_EXT4_3)), 1},
+		{-1, -1},
+		{disk_open(disk_mount(DISK_XFS)), 1},
+		{-1, -1},
+	};
+	const struct {
+		struct target target;
+		int err;
+		int attr; /* of the target, 0: all of it */
+	} rows[] = {
+		{targets[0], -EEXIST, 0},
+		{{disk_open(held), 1}, -EBUSY, 0},
+		{{999, 1}, -EBADF, KFREEZE_A_TARGET_FD},
+		{{disk_open("/tmp"), 1}, -EOPNOTSUPP, KFREEZE_A_TARGET_FD},
+		{{disk_open(held), 64}, -ERANGE, KFREEZE_A_TARGET_LEVEL},
+	};
+	struct nlattr *attr;
+	struct nl_msg *msg;
+	size_t i;
+
+	cycle_freeze(other, &held, 1, 20000);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		targets[2] = rows[i].target;
+		msg = freeze_message(client, targets);
+		attr = third_target(msg);
+		if (rows[i].attr)
+			attr = nla_find(nla_data(attr), nla_len(attr),
+					rows[i].attr);
+		check_error_points_at(client, msg, attr, rows[i].err);
+	}
+	CHECK_EQ(cycle_thaw(other).verdict, KFREEZE_VERDICT_OK);
+}
+
+TEST(error_points_at_the_timeout_at_fault)
+{
+	static const int attrs[] = {KFREEZE_A_TIMEOUT_MS,
+				    KFREEZE_A_FLUSH_TIMEOUT_MS};
+	struct client *client = client_open();
+	int fd = disk_open(disk_mount(DISK_EXT4));
+	struct nl_msg *msg;
+	size_t i;
+
+	for (i = 0; i < sizeof(attrs) / sizeof(attrs[0]); i++) {
+		msg = freeze_one(client, fd);
+		nla_put_u32(msg, attrs[i], 0);
+		check_error_points_at(client, msg,
+				      nlmsg_find_attr(nlmsg_hdr(msg),
+						      GENL_HDRLEN, attrs[i]),
+				      -ERANGE);
+	}
+}
+
 TEST(unknown_commands_are_refused)
 {
 	struct client *client = client_open();
@@ -412,4 +517,14 @@ TEST(unknown_commands_are_refused)
 	CHECK_EQ(client_command(client, KFREEZE_CMD_RESULT), -EOPNOTSUPP);
 	CHECK_EQ(client_command(client, KFREEZE_CMD_EVENT), -EOPNOTSUPP);
 	CHECK_EQ(client_command(client, 99), -EOPNOTSUPP);
+}
+
+TEST(only_status_is_a_dump)
+{
+	struct client *client = client_open();
+	struct nl_msg *msg = client_message(client, KFREEZE_CMD_INFO);
+
+	nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_DUMP;
+	CHECK_EQ(client_send(client, msg), -EOPNOTSUPP);
+	CHECK_EQ(client_command(client, KFREEZE_CMD_STATUS), -EOPNOTSUPP);
 }
