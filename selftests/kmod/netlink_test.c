@@ -3,11 +3,9 @@
 #include "cycle.h"
 #include "mapped.h"
 
-#include <fcntl.h>
 #include <linux/genetlink.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ktap.h"
@@ -167,83 +165,6 @@ TEST(timeouts_have_bounds)
 		CHECK_EQ(client_send(client, msg), -ERANGE);
 		CHECK_STREQ(client->text, rows[i].text);
 	}
-}
-
-TEST(descriptor_must_be_a_block_filesystem)
-{
-	struct client *client = client_open();
-	int dir = disk_open(disk_mount(DISK_EXT4));
-	int pipes[2];
-	const struct {
-		int fd, err;
-		const char *text;
-	} rows[] = {
-		{999, -EBADF, "TARGET_FD is not an open descriptor"},
-		{-2, -EBADF, "TARGET_FD is not an open descriptor"},
-		{pipe(pipes) ? -1 : pipes[0], -EOPNOTSUPP,
-		 "TARGET_FD is not on a block device filesystem"},
-		{disk_open("/tmp"), -EOPNOTSUPP,
-		 "TARGET_FD is not on a block device filesystem"},
-		{disk_open("/proc"), -EOPNOTSUPP,
-		 "TARGET_FD is not on a block device filesystem"},
-		{open(disk_device(DISK_EXT4), O_RDONLY), -EOPNOTSUPP,
-		 "TARGET_FD is not on a block device filesystem"},
-	};
-	struct target targets[] = {{dir, -1}, {0, -1}, {-1, -1}};
-	size_t i;
-
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		targets[1].fd = rows[i].fd;
-		CHECK_EQ(client_send(client, freeze_message(client, targets)),
-			 rows[i].err);
-		CHECK_STREQ(client->text, rows[i].text);
-	}
-	CHECK(disk_writable("/tmp/ext4"));
-}
-
-/* Its own superblock has no device: who wants it frozen names the one below. */
-TEST(overlay_is_not_a_block_filesystem)
-{
-	struct client *client = client_open();
-	const char *dir = disk_mount(DISK_EXT4);
-	int fd;
-
-	CHECK_EQ(RUN("mkdir", "-p", "/tmp/ext4/upper", "/tmp/ext4/work",
-		     "/tmp/overlay"),
-		 0);
-	CHECK_EQ(RUN("mount", "-t", "overlay", "-o",
-		     "lowerdir=/root,upperdir=/tmp/ext4/upper,"
-		     "workdir=/tmp/ext4/work",
-		     "overlay", "/tmp/overlay"),
-		 0);
-	fd = disk_open("/tmp/overlay");
-	CHECK_EQ(client_send(client, freeze_one(client, fd)), -EOPNOTSUPP);
-	CHECK_STREQ(client->text,
-		    "TARGET_FD is not on a block device filesystem");
-	close(fd);
-	disk_umount("/tmp/overlay", false);
-	CHECK(disk_writable(dir));
-}
-
-TEST(same_filesystem_twice_is_an_error)
-{
-	struct client *client = client_open();
-	const char *dir = disk_mount(DISK_EXT4);
-	int fd = disk_open(dir);
-	struct target targets[] = {{fd, -1}, {0, -1}, {-1, -1}};
-
-	mkdir("/tmp/bind", 0755);
-	CHECK_EQ(RUN("mount", "-o", "bind", dir, "/tmp/bind"), 0);
-	targets[1].fd = disk_open("/tmp/bind");
-	CHECK_EQ(client_send(client, freeze_message(client, targets)), -EEXIST);
-	CHECK_STREQ(client->text, "the same filesystem as an earlier target");
-	close(targets[1].fd);
-	disk_umount("/tmp/bind", false);
-
-	/* nothing of the refused request is left */
-	CHECK_EQ(client_send(client, freeze_one(client, fd)), 0);
-	CHECK_EQ(cycle_result(client).state, KFREEZE_STATE_FROZEN);
-	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
 }
 
 TEST(levels_have_bounds)
