@@ -107,6 +107,95 @@ TEST(parameters_out_of_range_are_refused)
 	module_load();
 }
 
+/* The others' defaults have to fit it too. */
+TEST(maximum_below_the_default_is_refused)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	CHECK(module_unload());
+	CHECK_EQ(lseek(log, 0, SEEK_END), 0);
+	CHECK(RUN("insmod", "/lib/modules/kfreeze.ko", "max_timeout_ms=59999") !=
+	      0);
+	CHECK(log_says(
+		log,
+		"kfreeze: parameter timeout_ms=60000 is out of range, 1 to 59999\n"));
+	module_load();
+}
+
+static unsigned long parameter(const char *name)
+{
+	char path[96], line[32];
+
+	snprintf(path, sizeof(path), "/sys/module/kfreeze/parameters/%s", name);
+	file_read(path, line, sizeof(line));
+	return strtoul(line, NULL, 10);
+}
+
+static void check_limits(uint32_t timeout_ms, uint32_t max_timeout_ms,
+			 uint32_t flush_timeout_ms, uint32_t min_interval_ms)
+{
+	struct client_info info = client_info();
+
+	CHECK_EQ(info.timeout_ms, timeout_ms);
+	CHECK_EQ(info.max_timeout_ms, max_timeout_ms);
+	CHECK_EQ(info.flush_timeout_ms, flush_timeout_ms);
+	CHECK_EQ(info.min_interval_ms, min_interval_ms);
+	CHECK_EQ(parameter("timeout_ms"), timeout_ms);
+	CHECK_EQ(parameter("max_timeout_ms"), max_timeout_ms);
+	CHECK_EQ(parameter("flush_timeout_ms"), flush_timeout_ms);
+	CHECK_EQ(parameter("min_interval_ms"), min_interval_ms);
+}
+
+TEST(info_tells_version_and_limits)
+{
+	struct client_info info = client_info();
+	char line[32];
+
+	file_read("/sys/module/kfreeze/version", line, sizeof(line));
+	line[strcspn(line, "\n")] = '\0';
+	CHECK_STREQ(info.version, line);
+	CHECK_EQ(info.max_targets, KFREEZE_MAX_TARGETS);
+	CHECK_EQ(info.max_sessions, KFREEZE_MAX_SESSIONS);
+	check_limits(60000, 120000, 60000, 100);
+}
+
+static void check_default_timeout(struct client *client, uint32_t timeout_ms)
+{
+	const char *dir = disk_mount(DISK_EXT4);
+	long long start = clock_ms();
+	struct client_result status;
+
+	cycle_freeze(client, &dir, 1, 0);
+	CHECK_EQ(client_status(client, &status, 1), 2);
+	CHECK(status.remaining_ms <= timeout_ms);
+	CHECK(status.remaining_ms + (clock_ms() - start) + 1 >= timeout_ms);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+}
+
+TEST(parameters_are_used_and_told)
+{
+	struct client *client;
+	int fd = disk_open("/tmp");
+	const struct client_request request = {
+		.fds = &fd,
+		.nr = 1,
+		.timeout_ms = 50001,
+	};
+
+	CHECK(module_unload());
+	CHECK_EQ(RUN("insmod", "/lib/modules/kfreeze.ko", "timeout_ms=40000",
+		     "max_timeout_ms=50000", "flush_timeout_ms=30000",
+		     "min_interval_ms=70"),
+		 0);
+	check_limits(40000, 50000, 30000, 70);
+	client = client_open();
+	CHECK_EQ(client_freeze(client, &request), -ERANGE);
+	check_default_timeout(client, 40000);
+	client_close(client);
+	CHECK(module_unload());
+	module_load();
+}
+
 TEST(parameters_can_be_read_only)
 {
 	static const char *const names[] = {"timeout_ms", "max_timeout_ms",
