@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The system sleeps while frozen, or another one is woken up in its place. */
 #include "cycle.h"
+#include "mapped.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ktap.h"
@@ -16,8 +18,14 @@
 #define IMAGE_SIZE (64 * PAGE)
 static const char signature[] = "SWAPSPACE2S1SUSPEND";
 
+void ktap_setup(void)
+{
+	mapped_setup();
+}
+
 void ktap_teardown(void)
 {
+	mapped_teardown();
 	disk_umount_all();
 }
 
@@ -46,6 +54,8 @@ static void stop_at_tasks(void)
 {
 	if (file_write("/sys/power/pm_test", "freezer"))
 		SKIP("this kernel cannot test its sleep");
+	CHECK_EQ(file_write("/sys/module/suspend/parameters/pm_test_delay", "0"),
+		 0);
 }
 
 static int suspend_to_idle(void)
@@ -57,6 +67,33 @@ TEST_TIMEOUT(suspend_thaws, 60)
 {
 	stop_at_tasks();
 	check_thawed_by(client_open(), suspend_to_idle);
+}
+
+/* A thaw that hangs keeps the system awake for its grace time. */
+TEST_TIMEOUT(nothing_is_frozen_before_suspend, 60)
+{
+	struct client *client = client_open(), *other = client_open();
+	const char *dir = disk_mount(DISK_EXT4);
+	const char *hanging = MAPPED;
+	int status;
+	pid_t pid;
+
+	stop_at_tasks();
+	mapped_mount("nobarrier,noinit_itable");
+	cycle_freeze(client, &hanging, 1, 60000);
+	mapped_hang();
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0)
+		_exit(suspend_to_idle() ? EXIT_FAILURE : EXIT_SUCCESS);
+	cycle_await(client, KFREEZE_STATE_THAWING);
+	CHECK_EQ(cycle_request(other, &dir, 1, 20000), -EAGAIN);
+	CHECK_STREQ(other->text, "the system is about to suspend or reboot");
+	mapped_resume();
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	cycle_freeze(other, &dir, 1, 20000);
+	CHECK_EQ(cycle_thaw(other).verdict, KFREEZE_VERDICT_OK);
 }
 
 static int hibernate(void)
