@@ -348,9 +348,8 @@ static int kfreeze_session_end_owned(struct kfreeze_session *session,
 			return -ESRCH;
 		}
 		session->cycle.loss_told = true;
-		NL_SET_ERR_MSG(
-			extack,
-			"the freeze was lost: everything was thawed before");
+		NL_SET_ERR_MSG(extack,
+			       "the freeze was lost: its cycle is over already");
 		return -ESTALE;
 	default:
 		kfreeze_cycle_end(&session->cycle, KFREEZE_CAUSE_THAW);

@@ -18,16 +18,19 @@
  *
  *   IDLE -> FLUSHING -> FREEZING -> FROZEN -> THAWING -> IDLE
  *
- * Requests are answered by an ACK or an error before any filesystem is
- * touched; no request waits for I/O. The outcome follows as a unicast
- * %KFREEZE_CMD_RESULT message with sequence number 0. It may overtake the
- * ACK of the request which caused it. A cycle sends:
+ * Requests are answered at once: no request waits for I/O. After an error
+ * nothing has been touched. A reply and the ACK, which comes when NLM_F_ACK
+ * asks for it, tell that the request was accepted. The outcome follows as a
+ * unicast %KFREEZE_CMD_RESULT message with sequence number 0. It may overtake
+ * both. A cycle sends:
  *
  *   - one RESULT with state FROZEN when every target is frozen, then one
  *     RESULT with state IDLE when the cycle is over; or
  *   - only the RESULT with state IDLE, when the freeze failed, was aborted or
- *     ran out of time. By then everything that had been frozen is thawed,
- *     but for the targets counted in %KFREEZE_A_NR_STUCK.
+ *     ran out of time.
+ *
+ * With state IDLE everything that had been frozen is thawed, but for the
+ * targets counted in %KFREEZE_A_NR_STUCK.
  *
  * A RESULT that does not fit into the socket's receive buffer is lost and
  * the socket reports ENOBUFS: ask with %KFREEZE_CMD_STATUS.
@@ -55,7 +58,15 @@
  *
  * COMMANDS
  *
- * What a request carries beyond its "in", or what is malformed, gets EINVAL.
+ * What a request carries beyond its "in", or what is malformed, gets EINVAL;
+ * a nest of 1 to 3 bytes, which is too short for an attribute, gets ERANGE. An
+ * unknown command gets EOPNOTSUPP; so do %KFREEZE_CMD_STATUS without
+ * NLM_F_DUMP and all others with it. A reply that does not fit into the
+ * socket's receive buffer is lost as a RESULT is; THAW and RESCUE also do
+ * without it when there is no memory for it.
+ *
+ * Where a command needs CAP_SYS_ADMIN, that is in the initial user namespace,
+ * and both the caller's and the one of whoever opened the socket.
  *
  * %KFREEZE_CMD_INFO: what this module is and can do. Anybody.
  *   in:  nothing
@@ -64,9 +75,8 @@
  *   ENOMEM
  *
  * %KFREEZE_CMD_OPEN: make this socket the owner of a new session.
- *   Needs CAP_SYS_ADMIN in the initial user namespace, of the caller and of
- *   the opener of the socket. The family exists in the initial network
- *   namespace only.
+ *   Needs CAP_SYS_ADMIN. The family exists in the initial network namespace
+ *   only.
  *   in:  nothing
  *   out: SESSION
  *   EPERM   no CAP_SYS_ADMIN
@@ -79,7 +89,8 @@
  *   in:  TARGETS, a nest of up to MAX_TARGETS nests TARGET, each with
  *          TARGET_FD     s32, any open file of the filesystem; O_PATH will do.
  *                        The kernel keeps the filesystem, not the file: close
- *                        the descriptor when the request is answered.
+ *                        the descriptor when the request is answered. A
+ *                        subvolume of btrfs stands for the whole filesystem.
  *          TARGET_LEVEL  u8, optional, default 0. Higher levels freeze first
  *                        and thaw last; filesystems of one level freeze in
  *                        parallel. One that lies on another (a loop device on
@@ -98,15 +109,16 @@
  *   ERANGE      a timeout or level is out of bounds
  *   E2BIG       more than MAX_TARGETS targets
  *   EBADF       TARGET_FD is not an open descriptor
- *   EOPNOTSUPP  a target is not a filesystem on a block device
+ *   EOPNOTSUPP  a target is not a filesystem on a block device, or is one of
+ *               FUSE, whose server the freeze might block
  *   EEXIST      two targets are the same filesystem
  *   EBUSY       a cycle is under way in this session, or a target is held by
  *               another one, or by an earlier cycle in which it got stuck
  *   EAGAIN      the last cycle ended less than MIN_INTERVAL_MS ago, or the
  *               system is about to suspend or reboot
  *   ENOMEM
- *   The error's extended ack has a text, and the offset of the attribute that
- *   is at fault. Nothing is frozen after an error.
+ *   The error's extended ack has a text, but for ENOMEM, and the offset of the
+ *   attribute that is at fault, if it is one.
  *
  * %KFREEZE_CMD_THAW: end the cycle. Owner only.
  *   Before FROZEN is reached it aborts the cycle.
@@ -114,7 +126,7 @@
  *   out: CYCLE, then RESULT with state IDLE
  *   EPERM   this socket has no session
  *   EALREADY  the cycle is being thawed
- *   ESTALE    its freeze was lost: everything is thawed already. Told once.
+ *   ESTALE    its freeze was lost: it is over, as its RESULT told. Told once.
  *   ESRCH     there is no cycle, and no loss that has not been told
  *
  * %KFREEZE_CMD_STATUS: dump. Owner: its own session. CAP_SYS_ADMIN: all.
@@ -125,13 +137,14 @@
  *          FREEZING or FROZEN), HOLD_NS
  *        then per target of its newest cycle one message with SESSION, CYCLE
  *        and TARGET; the order is the order of the request. Records of a
- *        finished cycle stay until the next FREEZE.
+ *        finished cycle stay until the next FREEZE that is accepted.
  *   EPERM   neither the owner of a session nor CAP_SYS_ADMIN
  *
  * %KFREEZE_CMD_RESCUE: thaw whatever any session holds. Needs CAP_SYS_ADMIN.
  *   The owners get a RESULT with verdict LOST (or ABORTED) and cause RESCUE.
  *   in:  nothing
- *   out: NR_SESSIONS, the number of cycles ended by this request
+ *   out: NR_SESSIONS, the number of cycles ended by this request: those that
+ *        were being thawed already do not count
  *   EPERM   no CAP_SYS_ADMIN
  *
  * MESSAGES OF THE KERNEL
@@ -308,10 +321,10 @@ enum kfreeze_state {
 
 /**
  * enum kfreeze_verdict - what a cycle was worth
- * @KFREEZE_VERDICT_NONE: still under way, nothing is lost so far
+ * @KFREEZE_VERDICT_NONE: not over; once it is THAWING the cause is known
  * @KFREEZE_VERDICT_OK: every target stayed frozen from FROZEN until THAW
- * @KFREEZE_VERDICT_FAILED: a target could not be flushed or frozen; everything
- *	was rolled back
+ * @KFREEZE_VERDICT_FAILED: a target could not be flushed or frozen, or somebody
+ *	else thawed it before FROZEN; everything was rolled back
  * @KFREEZE_VERDICT_ABORTED: ended before FROZEN, by THAW, RESCUE, the owner's
  *	death, suspend or reboot
  * @KFREEZE_VERDICT_LOST: writers got through before THAW, or the deadline
