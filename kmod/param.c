@@ -44,6 +44,7 @@ static bool kfreeze_param_in_range(const char *name, u32 value, u32 min, u32 max
 /**
  * kfreeze_param_check - are the parameters in range?
  *
+ * Context: any, once: when the module is loaded.
  * Return: 0, or -EINVAL after saying in the kernel log which one is not.
  */
 int kfreeze_param_check(void)
@@ -66,6 +67,7 @@ int kfreeze_param_check(void)
 /**
  * kfreeze_param_limits - the parameters
  *
+ * Context: any.
  * Return: them; they do not change.
  */
 const struct kfreeze_limits *kfreeze_param_limits(void)

@@ -21,6 +21,7 @@ static const struct nla_policy kfreeze_request_policy[KFREEZE_A_TARGET_MAX + 1] 
  * @targets: TARGETS
  * @index: which one, from 0
  *
+ * Context: any.
  * Return: its nest, or NULL.
  */
 const struct nlattr *kfreeze_request_nth(const struct nlattr *targets, u32 index)
