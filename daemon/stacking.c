@@ -7,21 +7,18 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/kfreeze.h>
-#include <linux/loop.h>
 #include <linux/major.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "stacking_sysfs.h"
+
 #define DEPTH_MAX 64 /* block devices on block devices */
-#define FILE_MAX (PATH_MAX + NAME_MAX + sizeof("//dev"))
 
 /* A block device that others lie on, once it has been looked at. */
 struct known_device {
@@ -48,88 +45,6 @@ static void raise_to(unsigned int *height, unsigned int other)
 		*height = other;
 }
 
-/* The first line of a sysfs file, without its newline. */
-static int read_line(const char *path, char *line, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len;
-
-	if (fd < 0)
-		return -errno;
-	len = read(fd, line, size - 1);
-	close(fd);
-	if (len < 0)
-		return -EIO;
-	line[len] = '\0';
-	line[strcspn(line, "\n")] = '\0';
-	return 0;
-}
-
-static int read_dev(const char *path, dev_t *dev)
-{
-	unsigned int major, minor;
-	char line[32];
-
-	if (read_line(path, line, sizeof(line)) ||
-	    sscanf(line, "%u:%u", &major, &minor) != 2)
-		return -ENOENT;
-	*dev = makedev(major, minor);
-	return 0;
-}
-
-static size_t find_dev(const struct stacking *stacking, dev_t dev)
-{
-	size_t i;
-
-	for (i = 0; i < stacking->nr_supers; i++) {
-		if (stacking->supers[i].dev == dev)
-			return i;
-	}
-	return STACKING_NONE;
-}
-
-/* What the loop driver says: right even if the backing file's path is hidden
- * or of another mount namespace. Not for btrfs, whose files have other device
- * numbers than the superblock. */
-static size_t loop_status_super(const struct stacking *stacking, const char *block)
-{
-	char link[PATH_MAX], path[FILE_MAX];
-	struct loop_info64 info;
-	ssize_t len;
-	int fd, err;
-
-	len = readlink(block, link, sizeof(link) - 1);
-	if (len < 0)
-		return STACKING_NONE;
-	link[len] = '\0';
-	snprintf(path, sizeof(path), "%s/%s", stacking->dev, basename(link));
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return STACKING_NONE;
-	err = ioctl(fd, LOOP_GET_STATUS64, &info);
-	close(fd);
-	return err ? STACKING_NONE : find_dev(stacking, info.lo_device);
-}
-
-static size_t loop_super(const struct stacking *stacking, const char *block)
-{
-	static const char deleted[] = " (deleted)";
-	char path[PATH_MAX], file[PATH_MAX];
-	size_t index, len;
-
-	snprintf(path, sizeof(path), "%s/loop/backing_file", block);
-	if (read_line(path, file, sizeof(file)))
-		return STACKING_NONE;
-	index = loop_status_super(stacking, block);
-	if (index != STACKING_NONE)
-		return index;
-	len = strlen(file);
-	if (len >= sizeof(deleted) &&
-	    !strcmp(file + len - strlen(deleted), deleted))
-		file[len - strlen(deleted)] = '\0';
-	return stacking->find_path(stacking->data, file);
-}
-
 /* How many targets lie beneath a block device. */
 static int device_height(struct search *search, dev_t dev, unsigned int depth,
 			 unsigned int *height);
@@ -139,7 +54,7 @@ static int device_height(struct search *search, dev_t dev, unsigned int depth,
 static int directory_height(struct search *search, const char *path,
 			    unsigned int depth, unsigned int *height)
 {
-	char file[FILE_MAX];
+	char file[STACKING_SYSFS_MAX];
 	DIR *dir = opendir(path);
 	struct dirent *entry;
 	int err = 0;
@@ -151,7 +66,7 @@ static int directory_height(struct search *search, const char *path,
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(file, sizeof(file), "%s/%s/dev", path, entry->d_name);
-		if (!read_dev(file, &dev))
+		if (!stacking_sysfs_dev(file, &dev))
 			err = device_height(search, dev, depth, height);
 	}
 	closedir(dir);
@@ -171,7 +86,7 @@ static int look_beneath(struct search *search, dev_t dev, unsigned int depth,
 	snprintf(block, sizeof(block), "%s/dev/block/%u:%u", stacking->sysfs,
 		 major(dev), minor(dev));
 	if (major(dev) == LOOP_MAJOR) {
-		index = loop_super(stacking, block);
+		index = stacking_sysfs_loop_super(stacking, block);
 		if (index != STACKING_NONE)
 			return super_height(search, index, height);
 	}
@@ -183,7 +98,7 @@ static int look_beneath(struct search *search, dev_t dev, unsigned int depth,
 	if (access(path, F_OK))
 		return 0;
 	snprintf(path, sizeof(path), "%s/../dev", block);
-	if (read_dev(path, &disk))
+	if (stacking_sysfs_dev(path, &disk))
 		return 0;
 	return device_height(search, disk, depth + 1, height);
 }
@@ -243,40 +158,6 @@ static int device_height(struct search *search, dev_t dev, unsigned int depth,
 	return 0;
 }
 
-/* "/dev/mapper/a" -> 253:0, by the name of the device in sysfs. */
-static int source_dev(const struct stacking *stacking, const char *source,
-		      dev_t *dev)
-{
-	char path[PATH_MAX], real[PATH_MAX];
-
-	if (!source || strncmp(source, "/dev/", 5))
-		return -ENOENT;
-	snprintf(path, sizeof(path), "%s%s", stacking->dev, source + 4);
-	if (!realpath(path, real))
-		return -errno;
-	snprintf(path, sizeof(path), "%s/class/block/%s/dev", stacking->sysfs,
-		 basename(real));
-	return read_dev(path, dev);
-}
-
-static bool directory_has_dev(const char *path, dev_t wanted)
-{
-	char file[FILE_MAX];
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	bool found = false;
-	dev_t dev;
-
-	if (!dir)
-		return false;
-	while (!found && (entry = readdir(dir))) {
-		snprintf(file, sizeof(file), "%s/%s/dev", path, entry->d_name);
-		found = !read_dev(file, &dev) && dev == wanted;
-	}
-	closedir(dir);
-	return found;
-}
-
 /* btrfs has no device number of its own: mountinfo names one of its devices,
  * sysfs has a directory of all of them. */
 static int btrfs_height(struct search *search,
@@ -289,7 +170,7 @@ static int btrfs_height(struct search *search,
 	dev_t dev;
 	DIR *dir;
 
-	if (source_dev(stacking, super->source, &dev))
+	if (stacking_sysfs_source_dev(stacking, super->source, &dev))
 		return 0;
 	snprintf(top, sizeof(top), "%s/fs/btrfs", stacking->sysfs);
 	dir = opendir(top);
@@ -299,7 +180,7 @@ static int btrfs_height(struct search *search,
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "%s/%s/devices", top, entry->d_name);
-		if (directory_has_dev(path, dev))
+		if (stacking_sysfs_has_dev(path, dev))
 			err = directory_height(search, path, 0, height);
 	}
 	closedir(dir);

@@ -70,7 +70,7 @@ check_kmod_includes() {
 
 # The two roles of the daemon share only what both may know.
 AGENT='agent|channel|qga[a-z_]*|monitor_(client|pending|process|queue|retry)|kfreezed'
-MONITOR='monitor|loss|monitor_(admin|link)|query_[a-z_]*|mounts[a-z_]*|stacking|hook[a-z_]*|freezer[a-z_]*|cycle|report|kfreeze_monitor'
+MONITOR='monitor|loss|monitor_(admin|link)|query_[a-z_]*|mounts[a-z_]*|stacking[a-z_]*|hook[a-z_]*|freezer[a-z_]*|cycle|report|kfreeze_monitor'
 check_roles() {
 	local file bad=0
 
@@ -79,7 +79,7 @@ check_roles() {
 		agent | channel* | qga* | monitor_client | monitor_pending | monitor_process | monitor_queue | monitor_retry | kfreezed)
 			grep -HnE "^#include \"($MONITOR)\.h\"" "$file" |
 				grep -v '"report.h"' && bad=1 ;;
-		monitor | monitor_admin | monitor_link | query_* | mounts* | stacking | hook* | freezer* | cycle | kfreeze_monitor)
+		monitor | monitor_admin | monitor_link | query_* | mounts* | stacking* | hook* | freezer* | cycle | kfreeze_monitor)
 			grep -HnE "^#include \"($AGENT)\.h\"" "$file" && bad=1 ;;
 		esac
 	done

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Targets, levels and skips, from the mount tables and sysfs of fixtures/. */
-/* link: mounts mounts_namespace mounts_open mounts_table mounts_walk stacking */
+/* link: mounts mounts_namespace mounts_open mounts_table mounts_walk stacking stacking_sysfs */
 /* libs: mount */
 #include "ktap.h"
 
