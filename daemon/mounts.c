@@ -385,8 +385,8 @@ static int select_supers(struct selection *selection, char *text)
 	return query->listed ? select_listed(selection, text) : 0;
 }
 
-static int set_levels(struct selection *selection,
-		      struct stacking_super *supers, char *text)
+static int walk_stacks(struct selection *selection,
+		       struct stacking_super *supers, char *text)
 {
 	struct stacking stacking = {
 		.sysfs = selection->query->sysfs,
@@ -408,7 +408,7 @@ static int set_levels(struct selection *selection,
 		supers[i].upperdir = super->upperdir;
 		supers[i].is_target = !super->skip;
 	}
-	return stacking_set_levels(&stacking, text, MOUNTS_TEXT_MAX);
+	return stacking_walk(&stacking, text, MOUNTS_TEXT_MAX);
 }
 
 void mounts_add_skip(struct mounts *mounts, const char *path,
@@ -447,6 +447,7 @@ static int fill(struct selection *selection, const struct stacking_super *stacke
 			.source = stacked[i].source ? stacked[i].source : "?",
 			.fstype = stacked[i].fstype,
 			.level = stacked[i].level,
+			.disk = stacked[i].disk,
 			.fd = -1,
 			.namespace = super->namespace,
 			.fs = super->fs,
@@ -473,7 +474,7 @@ static int select_targets(struct selection *selection, char *text)
 	stacked = calloc(selection->nr_supers + 1, sizeof(*stacked));
 	if (!stacked)
 		return -ENOMEM;
-	err = set_levels(selection, stacked, text);
+	err = walk_stacks(selection, stacked, text);
 	if (!err)
 		err = fill(selection, stacked);
 	free(stacked);

@@ -22,6 +22,7 @@ struct mounts_target {
 			   * another namespace begins with /proc/PID/root */
 	const char *source, *fstype;
 	unsigned int level; /* how many other targets lie beneath it */
+	unsigned int disk; /* of all that share a disk the same; 0: unknown */
 	int fd; /* O_PATH, -1 before mounts_open() */
 	size_t namespace; /* where it is mounted: an index */
 	struct libmnt_fs *fs; /* the mount at path */
@@ -55,7 +56,7 @@ struct mounts_query {
 /* The running system, all of it. */
 extern const struct mounts_query mounts_query_system;
 
-/* Select targets and their levels, in all mount namespaces; a list is about
+/* Select targets, their levels and disks, in all mount namespaces; a list is about
  * our own. Touches no filesystem but proc, sysfs and devtmpfs, and local ones
  * that a listed path lies on. On error @text says why.
  * 0 or -errno; mounts_free() is due in both cases. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Levels from sysfs: a walk down from every superblock over block devices to
- * the superblocks beneath it, by depth first search.
+ * Levels and disks from sysfs: a walk down from every superblock over block
+ * devices to the superblocks beneath it, by depth first search.
  */
 #include "stacking.h"
 
@@ -10,20 +10,23 @@
 #include <limits.h>
 #include <linux/kfreeze.h>
 #include <linux/major.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "stacking_disk.h"
 #include "stacking_sysfs.h"
 
 #define DEPTH_MAX 64 /* block devices on block devices */
 
-/* A block device that others lie on, once it has been looked at. */
+/* A block device, once it has been looked at. */
 struct known_device {
 	dev_t dev;
 	unsigned int height;
+	size_t above; /* the first superblock that was found to lie on it */
 };
 
 /* One search: the superblock it came down from, and where to put an error. */
@@ -32,8 +35,7 @@ struct search {
 	size_t above;
 	char *text;
 	size_t size;
-	struct known_device *known;
-	size_t nr_known, nr_allocated;
+	void *known; /* tree of known devices */
 };
 
 static int super_height(struct search *search, size_t index,
@@ -85,6 +87,8 @@ static int look_beneath(struct search *search, dev_t dev, unsigned int depth,
 
 	snprintf(block, sizeof(block), "%s/dev/block/%u:%u", stacking->sysfs,
 		 major(dev), minor(dev));
+	if (!access(block, F_OK))
+		stacking->supers[search->above].has_disk = true;
 	if (major(dev) == LOOP_MAJOR) {
 		index = stacking_sysfs_loop_super(stacking, block);
 		if (index != STACKING_NONE)
@@ -103,33 +107,35 @@ static int look_beneath(struct search *search, dev_t dev, unsigned int depth,
 	return device_height(search, disk, depth + 1, height);
 }
 
-/* What cannot be remembered is looked at again. */
-static void remember(struct search *search, dev_t dev, unsigned int height)
+static int compare_devices(const void *a, const void *b)
 {
-	size_t nr = search->nr_allocated;
-	struct known_device *grown;
+	const struct known_device *one = a, *other = b;
 
-	if (search->nr_known == nr) {
-		nr = nr ? nr * 2 : 16;
-		grown = reallocarray(search->known, nr, sizeof(*grown));
-		if (!grown)
-			return;
-		search->known = grown;
-		search->nr_allocated = nr;
-	}
-	search->known[search->nr_known++] = (struct known_device){dev, height};
+	if (one->dev == other->dev)
+		return 0;
+	return one->dev < other->dev ? -1 : 1;
 }
 
 static const struct known_device *find_known(const struct search *search,
 					     dev_t dev)
 {
-	size_t i;
+	const struct known_device key = {.dev = dev};
+	struct known_device *const *found;
 
-	for (i = 0; i < search->nr_known; i++) {
-		if (search->known[i].dev == dev)
-			return &search->known[i];
-	}
-	return NULL;
+	found = tfind(&key, &search->known, compare_devices);
+	return found ? *found : NULL;
+}
+
+/* What cannot be remembered is looked at again. */
+static void remember(struct search *search, dev_t dev, unsigned int height)
+{
+	struct known_device *known = malloc(sizeof(*known));
+
+	if (!known)
+		return;
+	*known = (struct known_device){dev, height, search->above};
+	if (!tsearch(known, &search->known, compare_devices))
+		free(known);
 }
 
 static int device_height(struct search *search, dev_t dev, unsigned int depth,
@@ -141,6 +147,8 @@ static int device_height(struct search *search, dev_t dev, unsigned int depth,
 
 	if (known) {
 		raise_to(height, known->height);
+		stacking_disk_share(search->stacking, search->above,
+				    known->above);
 		return 0;
 	}
 	if (depth >= DEPTH_MAX) {
@@ -152,8 +160,7 @@ static int device_height(struct search *search, dev_t dev, unsigned int depth,
 	err = look_beneath(search, dev, depth, &own);
 	if (err)
 		return err;
-	if (depth) /* a superblock's own is asked for once */
-		remember(search, dev, own);
+	remember(search, dev, own);
 	raise_to(height, own);
 	return 0;
 }
@@ -228,6 +235,7 @@ static int super_height(struct search *search, size_t index, unsigned int *heigh
 			return err;
 		super->mark = STACKING_DONE;
 	}
+	stacking_disk_share(search->stacking, above, index);
 	raise_to(height, super->level + super->is_target);
 	return 0;
 }
@@ -256,15 +264,19 @@ static int set_levels(struct search *search)
 	return 0;
 }
 
-int stacking_set_levels(struct stacking *stacking, char *text, size_t size)
+int stacking_walk(struct stacking *stacking, char *text, size_t size)
 {
 	struct search search = {
 		.stacking = stacking,
 		.text = text,
 		.size = size,
 	};
-	int err = set_levels(&search);
+	int err;
 
-	free(search.known);
+	stacking_disk_init(stacking);
+	err = set_levels(&search);
+	if (!err)
+		stacking_disk_number(stacking);
+	tdestroy(search.known, free);
 	return err;
 }

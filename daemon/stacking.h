@@ -2,6 +2,7 @@
 /*
  * Which superblock lies on which: loop devices on their backing files, dm, md
  * and bcache on their parts, partitions on disks, overlays on upper layers.
+ * And which of them have a disk in common, at the bottom of all this.
  */
 #ifndef KFREEZE_STACKING_H
 #define KFREEZE_STACKING_H
@@ -18,11 +19,14 @@ struct stacking_super {
 	const char *upperdir; /* of an overlay, or NULL */
 	bool is_target; /* counts as a level of what lies on it */
 	unsigned int level; /* out: targets beneath it, longest chain */
+	unsigned int disk; /* out: see stacking_walk() */
 	enum {
 		STACKING_NEW,
 		STACKING_VISITING,
 		STACKING_DONE
 	} mark;
+	bool has_disk; /* lies on a block device */
+	size_t shares; /* disks with this superblock, or itself */
 };
 
 struct stacking {
@@ -34,8 +38,10 @@ struct stacking {
 	const void *data;
 };
 
-/* Set every target's level. 0; -ELOOP if two lie on each other, or the
- * stack is too high, then @text names them. */
-int stacking_set_levels(struct stacking *stacking, char *text, size_t size);
+/* Set every target's level and disk: the same number, from 1, for all that
+ * share a disk, if only by way of others, and 0 if nothing is known of its
+ * devices. 0; -ELOOP if two lie on each other, or the stack is too high, then
+ * @text names them. */
+int stacking_walk(struct stacking *stacking, char *text, size_t size);
 
 #endif

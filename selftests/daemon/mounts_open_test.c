@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Targets of the running system: opened, not frozen. */
-/* link: mounts mounts_namespace mounts_open mounts_table mounts_walk stacking stacking_sysfs ipc query */
+/* link: mounts mounts_namespace mounts_open mounts_table mounts_walk */
+/* link: stacking stacking_disk stacking_sysfs ipc query */
 /* libs: mount */
 #include "ktap.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Targets, levels and skips, from the mount tables and sysfs of fixtures/. */
-/* link: mounts mounts_namespace mounts_open mounts_table mounts_walk stacking stacking_sysfs */
+/* link: mounts mounts_namespace mounts_open mounts_table mounts_walk */
+/* link: stacking stacking_disk stacking_sysfs */
 /* libs: mount */
 #include "ktap.h"
 
@@ -97,6 +98,9 @@ static int read_fixture(const char *fixture, struct mounts_query query)
 	make_file("dev", "vda2", "");
 	make_file("dev", "dm-0", "");
 	make_file("dev", "loop1", "");
+	make_file("dev", "sdf2", "");
+	make_file("dev", "sdh", "");
+	make_file("dev", "sdi", "");
 	make_link("dev", "mapper/pool", "../dm-0");
 	query.sysfs = sysfs;
 	query.dev = dev;
@@ -143,6 +147,26 @@ static const char *skip_reason(const char *path)
 			return mounts.skips[i].reason;
 	}
 	return NULL;
+}
+
+/* Processes of a test come in any order, those of /proc by pid. */
+static const struct mounts_target *find_target(const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < mounts.nr_targets; i++) {
+		if (!strcmp(mounts.targets[i].path, path))
+			return &mounts.targets[i];
+	}
+	return NULL;
+}
+
+static unsigned int disk_of(const char *path)
+{
+	const struct mounts_target *target = find_target(path);
+
+	CHECK(target != NULL);
+	return target->disk;
 }
 
 TEST(plain_disks)
@@ -250,6 +274,91 @@ TEST(remote_filesystems_are_skipped_with_reasons)
 	mounts_free(&mounts);
 }
 
+static const struct {
+	const char *path, *shares_with;
+} on_one_disk[] = {
+	{"/home", "/"}, /* partitions of it */
+	{"/srv/b", "/srv/a"}, /* logical volumes on a physical one */
+	{"/srv/c2", "/srv/c"},
+	{"/mnt/image", "/srv/c"}, /* a loop device on its file */
+	{"/mnt/md", "/mnt/d"}, /* a RAID on both its disks */
+	{"/mnt/md", "/mnt/e"},
+	{"/mnt/btrfs", "/mnt/f"}, /* and a btrfs on both of its */
+	{"/mnt/btrfs", "/mnt/g"},
+	{"/mnt/sprout", "/mnt/seed"}, /* which two of them may have in common */
+};
+
+TEST(filesystems_on_one_disk_have_its_number)
+{
+	size_t i;
+
+	CHECK_EQ(read_fixture("disks", (struct mounts_query){0}), 0);
+	for (i = 0; i < sizeof(on_one_disk) / sizeof(*on_one_disk); i++) {
+		printf("# %s\n", on_one_disk[i].path);
+		CHECK(disk_of(on_one_disk[i].path));
+		CHECK_EQ(disk_of(on_one_disk[i].path),
+			 disk_of(on_one_disk[i].shares_with));
+	}
+	mounts_free(&mounts);
+}
+
+TEST(disks_are_numbered_as_they_come)
+{
+	static const unsigned int numbers[] = {1, 2, 1, 2, 3, 3, 3, 4, 4,
+					       4, 5, 5, 5, 6, 6, 7, 8, 0};
+	size_t i;
+
+	CHECK_EQ(read_fixture("disks", (struct mounts_query){0}), 0);
+	CHECK_EQ(mounts.nr_targets, sizeof(numbers) / sizeof(*numbers));
+	for (i = 0; i < mounts.nr_targets; i++) {
+		printf("# %s\n", mounts.targets[i].path);
+		CHECK_EQ(mounts.targets[i].disk, numbers[i]);
+	}
+	mounts_free(&mounts);
+}
+
+/* A tmpfs is no disk. */
+TEST(loop_devices_on_files_in_memory_share_nothing)
+{
+	CHECK_EQ(read_fixture("disks", (struct mounts_query){0}), 0);
+	CHECK(disk_of("/mnt/one") && disk_of("/mnt/other"));
+	CHECK(disk_of("/mnt/one") != disk_of("/mnt/other"));
+	mounts_free(&mounts);
+}
+
+TEST(disk_of_a_device_that_sysfs_does_not_have_is_unknown)
+{
+	CHECK_EQ(read_fixture("disks", (struct mounts_query){0}), 0);
+	CHECK_EQ(disk_of("/mnt/unknown"), 0);
+	mounts_free(&mounts);
+}
+
+/* It is no target, and joins what is one all the same. */
+TEST(excluded_filesystem_beneath_a_loop_device_has_its_disk)
+{
+	struct mounts_query query = {.exclude = (char *[]){"/srv/c", NULL}};
+
+	CHECK_EQ(read_fixture("disks", query), 0);
+	CHECK_STREQ(skip_reason("/srv/c"), "excluded by configuration");
+	CHECK_EQ(disk_of("/mnt/image"), disk_of("/srv/c2"));
+	mounts_free(&mounts);
+}
+
+/* What nobody asked for does not join those who have nothing to do with it. */
+TEST(filesystem_that_is_not_listed_joins_no_disks)
+{
+	struct mounts_query query = {
+		.listed = true,
+		.paths = (char *[]){"/mnt/d", "/mnt/e"},
+		.nr_paths = 2,
+	};
+
+	CHECK_EQ(read_fixture("disks", query), 0);
+	CHECK_EQ(mounts.nr_targets, 2);
+	CHECK(disk_of("/mnt/d") != disk_of("/mnt/e"));
+	mounts_free(&mounts);
+}
+
 /* /h/x/disk.img is on what is mounted last and on top: vdc. */
 TEST(backing_file_is_found_as_path_lookup_would)
 {
@@ -346,18 +455,6 @@ static void make_containers(void)
 	make_process("50", "mnt:[2]", CONTAINER);
 	make_process("52", "mnt:[3]", NULL);
 	make_process("53", "mnt:[4]", SERVICE);
-}
-
-/* Processes of a test come in any order, those of /proc by pid. */
-static const struct mounts_target *find_target(const char *path)
-{
-	size_t i;
-
-	for (i = 0; i < mounts.nr_targets; i++) {
-		if (!strcmp(mounts.targets[i].path, path))
-			return &mounts.targets[i];
-	}
-	return NULL;
 }
 
 TEST(what_only_containers_have_is_a_target)
