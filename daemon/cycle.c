@@ -368,6 +368,7 @@ static int fill_targets(void)
 	for (i = 0; i < state.mounts.nr_targets; i++) {
 		state.targets[i].fd = state.mounts.targets[i].fd;
 		state.targets[i].level = state.mounts.targets[i].level;
+		state.targets[i].disk = state.mounts.targets[i].disk;
 		state.targets[i].dev = state.mounts.targets[i].dev;
 	}
 	return 0;

@@ -17,6 +17,7 @@
 struct freezer_target {
 	int fd; /* O_PATH, needed until freezer_freeze() returns */
 	unsigned int level;
+	unsigned int disk; /* flushed in turn if it is the same; 0: unknown */
 	dev_t dev; /* of the superblock */
 	/* the record, from freezer_records() */
 	enum kfreeze_target_state state;

@@ -20,7 +20,8 @@
 
 #define RECEIVE_BUFFER (1024 * 1024)
 #define MAX_NOTICES 8
-#define ROOM_PER_TARGET 32 /* three attribute headers, an s32, a u8, padding */
+/* Four attribute headers, an s32, a u8 with its padding, a u32. */
+#define ROOM_PER_TARGET 28
 
 /* What the kernel says to one request. */
 struct answer {
@@ -368,7 +369,9 @@ static int put_target(struct nl_msg *msg, const struct freezer_target *target)
 	struct nlattr *nest = nla_nest_start(msg, KFREEZE_A_TARGET);
 
 	if (!nest || nla_put_s32(msg, KFREEZE_A_TARGET_FD, target->fd) ||
-	    nla_put_u8(msg, KFREEZE_A_TARGET_LEVEL, target->level))
+	    nla_put_u8(msg, KFREEZE_A_TARGET_LEVEL, target->level) ||
+	    (target->disk &&
+	     nla_put_u32(msg, KFREEZE_A_TARGET_DISK, target->disk)))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;

@@ -56,9 +56,9 @@ struct mounts_query {
 /* The running system, all of it. */
 extern const struct mounts_query mounts_query_system;
 
-/* Select targets, their levels and disks, in all mount namespaces; a list is about
- * our own. Touches no filesystem but proc, sysfs and devtmpfs, and local ones
- * that a listed path lies on. On error @text says why.
+/* Select targets, with their levels and disks, in all mount namespaces; a list
+ * is about our own. Touches no filesystem but proc, sysfs and devtmpfs, and
+ * local ones that a listed path lies on. On error @text says why.
  * 0 or -errno; mounts_free() is due in both cases. */
 int mounts_read(struct mounts *mounts, const struct mounts_query *query,
 		char text[MOUNTS_TEXT_MAX]);
