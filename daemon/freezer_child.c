@@ -178,17 +178,6 @@ bool child_is_settled(const struct child_cycle *cycle)
 	return true;
 }
 
-static bool all_flushed(void)
-{
-	size_t i;
-
-	for (i = 0; i < self.cycle->nr_targets; i++) {
-		if (self.cycle->targets[i].state <= KFREEZE_TARGET_FLUSHING)
-			return false;
-	}
-	return true;
-}
-
 static bool none_is_freezing(void)
 {
 	size_t i;
@@ -328,17 +317,47 @@ static void lower_rcu(void)
 		atomic_store(&cycle->rcu_raised, true);
 }
 
-static void order_flush(enum kfreeze_target_state state)
+/* Whether those before it on its disk have been flushed. */
+static bool is_its_turn(const struct child_target *target)
+{
+	return target->flush_after < 0 ||
+	       self.cycle->targets[target->flush_after].state >
+		       KFREEZE_TARGET_FLUSHING;
+}
+
+/* Filesystems of one disk one by one: together they would only keep writers
+ * waiting. After a failure those under way are the last. */
+static bool flush_more(void)
+{
+	bool failed = first_failed() >= 0, done = true;
+	struct child_target *target;
+	size_t i;
+
+	for (i = 0; i < self.cycle->nr_targets; i++) {
+		target = &self.cycle->targets[i];
+		if (target->state == KFREEZE_TARGET_PENDING) {
+			if (failed)
+				continue;
+			done = false;
+			if (!is_its_turn(target))
+				continue;
+			atomic_store(&target->state, KFREEZE_TARGET_FLUSHING);
+			worker_order(i, WORKER_FLUSH);
+		}
+		done &= target->state != KFREEZE_TARGET_FLUSHING;
+	}
+	return done;
+}
+
+static void forget_flush(void)
 {
 	struct child_target *target;
 	size_t i;
 
 	for (i = 0; i < self.cycle->nr_targets; i++) {
 		target = &self.cycle->targets[i];
-		if (target->state != state)
-			continue;
-		atomic_store(&target->state, KFREEZE_TARGET_FLUSHING);
-		worker_order(i, WORKER_FLUSH);
+		if (target->state == KFREEZE_TARGET_FLUSHED)
+			atomic_store(&target->state, KFREEZE_TARGET_PENDING);
 	}
 }
 
@@ -361,13 +380,12 @@ static enum kfreeze_cause flush(void)
 	uint64_t deadline = start + self.cycle->flush_timeout_ms * NSEC_PER_MSEC;
 	enum wake wake;
 
-	order_flush(KFREEZE_TARGET_PENDING);
-	wake = wait_until(all_flushed, deadline, true);
+	wake = wait_until(flush_more, deadline, true);
 	if (cause_of(wake) == KFREEZE_CAUSE_NONE &&
 	    (is_stacked(self.cycle) ||
 	     worker_now_ns() - start > SHORT_FLUSH_MS * NSEC_PER_MSEC)) {
-		order_flush(KFREEZE_TARGET_FLUSHED);
-		wake = wait_until(all_flushed, deadline, true);
+		forget_flush();
+		wake = wait_until(flush_more, deadline, true);
 	}
 	if (wake != WAKE_TIMEOUT)
 		return cause_of(wake);

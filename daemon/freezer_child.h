@@ -35,6 +35,7 @@ struct child_identity {
 struct child_target {
 	int fd; /* not O_PATH; -1: there is nothing to freeze */
 	unsigned int level;
+	long flush_after; /* the one before it on its disk, or -1 */
 	struct child_identity identity;
 	bool accept_foreign; /* being frozen by somebody else is enough */
 	/* A FIFREEZE of ours may have frozen it. False of one that is FROZEN:

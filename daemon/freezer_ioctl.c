@@ -179,6 +179,18 @@ static void free_cycle(void)
 	state.under_way = state.guard_replaced = state.rescued = false;
 }
 
+/* The target before this one on its disk, or -1. */
+static long find_before(const struct freezer_request *request, size_t index)
+{
+	unsigned int disk = request->targets[index].disk;
+	long i = index;
+
+	do
+		i--;
+	while (i >= 0 && (!disk || request->targets[i].disk != disk));
+	return i;
+}
+
 static int make_cycle(struct freezer_request *request)
 {
 	struct child_cycle *cycle;
@@ -198,6 +210,7 @@ static int make_cycle(struct freezer_request *request)
 	for (i = 0; i < request->nr_targets; i++) {
 		cycle->targets[i].fd = -1;
 		cycle->targets[i].level = request->targets[i].level;
+		cycle->targets[i].flush_after = find_before(request, i);
 		cycle->targets[i].accept_foreign = request->accept_foreign;
 	}
 	state.cycle = cycle;

@@ -422,6 +422,35 @@ TEST(report_has_every_filesystem)
 	CHECK(!client_record(&client, REPORT_TARGET, 1, &record));
 }
 
+/* The images of b and c lie on a, and b's data cannot be written there. */
+TEST(filesystems_of_one_disk_are_flushed_in_turn)
+{
+	struct report_record record;
+	const char *a, *b, *c, *other;
+	struct client client;
+	struct ipc_reply reply;
+
+	SANDBOX_ENTER("[general]\nflush-timeout = 1\n");
+	a = sandbox_mount("a", NULL);
+	b = sandbox_mount("b", a);
+	c = sandbox_mount("c", a);
+	other = sandbox_mount("other", NULL);
+	client = client_start();
+	CHECK_EQ(sandbox_fifreeze(a), 0);
+	sandbox_write_file(SANDBOX "/b/dirty", "dirty", 0644);
+	reply = client_answer(&client,
+			      client_send_freeze(&client, b, c, other, NULL));
+	CHECK_EQ(sandbox_fithaw(a), 0);
+	CHECK_EQ(reply.err, -ETIMEDOUT);
+	CHECK(strstr(reply.text, b));
+	CHECK(client_record(&client, REPORT_TARGET, 1, &record));
+	CHECK_STREQ(record.target.path, c);
+	CHECK_EQ(record.target.flush_ns, 0);
+	CHECK(client_record(&client, REPORT_TARGET, 2, &record));
+	CHECK_STREQ(record.target.path, other);
+	CHECK(record.target.flush_ns);
+}
+
 TEST(report_longer_than_the_socket_is_complete)
 {
 	struct report_record record;

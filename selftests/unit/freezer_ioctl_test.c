@@ -4,6 +4,7 @@
 #include "ktap.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/statfs.h>
 
@@ -14,6 +15,7 @@
 
 #define TMPFS_MAGIC 0x01021994
 #define PATIENCE_MS 10000
+#define MOMENT_MS 100 /* for what should not happen */
 
 /* Not here: the sanitizer's runtime makes system calls of its own. */
 int privdrop_freezer_thread(void)
@@ -34,6 +36,36 @@ int privdrop_filter_freezer(void)
 /* There are no lists. */
 pid_t rescue_spawn(void)
 {
+	return 0;
+}
+
+/* Shared with the freezer; NULL: nobody counts. */
+struct flushes {
+	atomic_int nr, most; /* under way */
+	int wanted, patience_ms; /* how long to wait for more of them */
+};
+
+static struct flushes *flushes;
+
+/* Instead of the C library's. */
+int syncfs(int fd)
+{
+	int nr, most, ms;
+
+	(void)fd;
+	if (!flushes)
+		return 0;
+	nr = atomic_fetch_add(&flushes->nr, 1) + 1;
+	most = flushes->most;
+	while (most < nr &&
+	       !atomic_compare_exchange_weak(&flushes->most, &most, nr))
+		;
+	for (ms = 0; ms < flushes->patience_ms; ms++) {
+		if (flushes->most >= flushes->wanted)
+			break;
+		poll(NULL, 0, 1);
+	}
+	atomic_fetch_sub(&flushes->nr, 1);
 	return 0;
 }
 
@@ -101,6 +133,51 @@ TEST(what_cannot_be_frozen_is_left_out_or_fails)
 	CHECK_EQ(freezer_ioctl.records(targets, 1), 0);
 	CHECK_EQ(targets[0].err, geteuid() ? -EPERM : -EOPNOTSUPP);
 	CHECK_EQ(targets[0].step, KFREEZE_STEP_FREEZE);
+}
+
+/* How many flushes are under way at once, at most, waiting for @wanted. */
+static int flush_all(const unsigned int *disks, size_t nr, int wanted,
+		     int patience_ms)
+{
+	struct freezer_request request;
+	size_t i;
+
+	flushes = mmap(NULL, sizeof(*flushes), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(flushes != MAP_FAILED);
+	flushes->wanted = wanted;
+	flushes->patience_ms = patience_ms;
+	for (i = 0; i < nr; i++) {
+		targets[i].fd = open_tmpfs();
+		targets[i].disk = disks[i];
+	}
+	CHECK_EQ(start(nr, &request), 0);
+	next_notice();
+	CHECK_EQ(freezer_ioctl.records(targets, nr), 0);
+	for (i = 0; i < nr; i++)
+		CHECK(targets[i].flush_ns);
+	return flushes->most;
+}
+
+TEST(filesystems_of_one_disk_are_flushed_in_turn)
+{
+	static const unsigned int disks[] = {7, 7, 7};
+
+	CHECK_EQ(flush_all(disks, 3, 2, MOMENT_MS), 1);
+}
+
+TEST(those_of_other_disks_are_flushed_meanwhile)
+{
+	static const unsigned int disks[] = {1, 2, 1, 2};
+
+	CHECK_EQ(flush_all(disks, 4, 2, PATIENCE_MS), 2);
+}
+
+TEST(unknown_disks_are_not_the_same)
+{
+	static const unsigned int disks[] = {0, 0, 0};
+
+	CHECK_EQ(flush_all(disks, 3, 3, PATIENCE_MS), 3);
 }
 
 /* A socket or device that is all that is mounted of a filesystem. */
