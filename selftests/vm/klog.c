@@ -10,6 +10,9 @@
 
 #define RECORD_MAX 8192 /* larger than what the kernel puts in one */
 
+/* What nobody has read may have been a complaint. */
+#define OVERWRITTEN "records were overwritten before they were read"
+
 /* None of these is ever printed by a healthy kernel once it has booted. */
 static const char *const complaints[] = {
 	"BUG:",
@@ -27,6 +30,7 @@ static const char *const complaints[] = {
 	"soft lockup",
 	"detected stalls",
 	"unreferenced object",
+	OVERWRITTEN,
 };
 
 int klog_open(void)
@@ -46,9 +50,11 @@ static const char *next_record(int fd, char *buf)
 	char *text;
 
 	do {
-		/* EPIPE: the log has wrapped; the next read is its start. */
 		len = read(fd, buf, RECORD_MAX - 1);
-	} while (len < 0 && (errno == EPIPE || errno == EINTR));
+	} while (len < 0 && errno == EINTR);
+	/* The log has wrapped; the next read is its start. */
+	if (len < 0 && errno == EPIPE)
+		return OVERWRITTEN;
 	if (len <= 0)
 		return NULL;
 	buf[len] = '\0';

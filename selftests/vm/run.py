@@ -25,6 +25,7 @@ sys.path.insert(0, str(SELFTESTS))
 from ktap import RESULT, Parser     # noqa: E402
 from qemu import VM, Disk, VMError, accelerator, tail  # noqa: E402
 
+LOG_SIZE = "1M"         # none of the programs makes the kernel say more
 BOOT_SECONDS = 60       # of patience, beside the time limits of the programs
 TOOLS = ["mke2fs", "dmsetup", "lvm"]
 # Of debug_kernel.sh, without ACPI, and what they are told. Of kcsan only the
@@ -198,7 +199,7 @@ def boot(options, programs):
     # without ACPI there is one processor in every socket
     vm = VM(f"kfreeze-{options.kernel}", kernel=kernel / "vmlinuz",
             append="console=ttyS0 panic=-1 loglevel=7 printk.devkmsg=on"
-                   f" {options.append}",
+                   f" log_buf_len={LOG_SIZE} {options.append}",
             disks=[Disk(path, cache="unsafe") for path in disks],
             serials=2, memory=options.memory, smp="2,sockets=2",
             timeout=timeout)
