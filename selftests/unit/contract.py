@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The netlink contract as constants and types, from the header or the spec."""
+"""The netlink contract as constants, types, bounds and what commands carry, from
+the header or the spec."""
 
 import re
 
@@ -9,18 +10,31 @@ ENUM = re.compile(r"^enum (\w+) \{(.*?)^\};", re.MULTILINE | re.DOTALL)
 ENTRY = re.compile(r"(\w+)(?:\s*=\s*(\d+))?,")
 TYPE = re.compile(r"@(KFREEZE_A_\w+): "
                   r"(nest of (?:enum )?\w+|\w+)(?:, (enum \w+))?")
+# Of the manual.
+BOUNDS = re.compile(r"^ +(\w+), optional: (\d+) \.\. (\w+)$", re.MULTILINE)
+NUMBER_OF = re.compile(r"^ +(\w+) +\w+, optional.*?There are\s+(\w+) of them",
+                       re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^%(KFREEZE_CMD_\w+)[:,](.*?)(?=^$)",
+                     re.MULTILINE | re.DOTALL)
+IN_OUT = re.compile(r"^  in:(.*?)^  out:(.*?)(?=^  E[A-Z]+|\Z)",
+                    re.MULTILINE | re.DOTALL)
+IN_NAME = re.compile(r"^ {2,7}([A-Z_]+)\b", re.MULTILINE)
+SAME = "what RESULT carries"
 
 
 class Contract:
-    """constants: name -> (enum or None, value); types: attribute -> words"""
+    """constants: name -> (enum or None, value); types: attribute -> words;
+    bounds: attribute -> (lowest, highest); carried: command -> attributes"""
 
     def __init__(self):
         self.constants = {}
         self.types = {}
+        self.bounds = {}
+        self.carried = {}
 
     def differences(self, other):
         """What one has and the other has not, or has otherwise."""
-        for what in ("constants", "types"):
+        for what in ("constants", "types", "bounds", "carried"):
             mine, theirs = getattr(self, what), getattr(other, what)
             for name in sorted(mine.keys() | theirs.keys()):
                 if mine.get(name) != theirs.get(name):
@@ -28,8 +42,11 @@ class Contract:
 
 
 def from_header(text):
-    """The types are those that the comments before the enums tell."""
+    """The types are those that the comments before the enums tell, bounds and
+    commands those of the manual."""
     contract = Contract()
+    manual = "\n".join(line[3:] for line in
+                       text.partition("#ifndef")[0].splitlines())
     for name, kind, enum in TYPE.findall(text):
         contract.types[name] = f"{kind}, {enum}" if enum else kind
     text = COMMENT.sub("", text)
@@ -42,7 +59,30 @@ def from_header(text):
             value = int(given) if given else value + 1
             if not name.startswith("__"):
                 contract.constants[name] = (enum, value)
+    add_manual(contract, manual)
     return contract
+
+
+def add_manual(contract, manual):
+    prefix = "KFREEZE_A_"
+    attributes = {name for name, (enum, _) in contract.constants.items()
+                  if enum == "kfreeze_attr"}
+
+    def names(words):
+        return {prefix + word for word in words} & attributes
+
+    for name, low, high in BOUNDS.findall(manual):
+        _, value = contract.constants.get(high, (None, None))
+        contract.bounds[prefix + name] = (int(low), value)
+    for name, number in NUMBER_OF.findall(manual):
+        contract.bounds[prefix + name] = (0, contract.constants[number][1] - 1)
+    for command, text in COMMAND.findall(manual):
+        given, told = (IN_OUT.findall(text) or [("", text)])[0]
+        carried = names(re.findall(r"[A-Z_]+", told))
+        if SAME in told:
+            carried |= contract.carried["KFREEZE_CMD_RESULT out"]
+        contract.carried[command + " in"] = names(IN_NAME.findall(given))
+        contract.carried[command + " out"] = carried
 
 
 def c_name(text):
@@ -72,11 +112,13 @@ def from_spec(spec):
         if "subset-of" not in attributes:
             add_numbered(add, attributes["attributes"], attributes)
             add_types(contract, attributes, spec)
+            add_bounds(contract, attributes, family)
     add_numbered(add, spec["operations"]["list"], spec["operations"])
     add(spec["operations"]["name-prefix"] + "unspec", 0,
         spec["operations"]["enum-name"])
     for group in spec["mcast-groups"]["list"]:
         add(f"{family}-mcgrp-{group['name']}", group["name"])
+    add_carried(contract, spec)
     return contract
 
 
@@ -114,3 +156,26 @@ def nested(sets, name):
     (only,) = inner["attributes"]
     prefix = sets[inner["subset-of"]]["name-prefix"]
     return c_name(prefix + only["name"]).upper()
+
+
+def add_bounds(contract, attributes, family):
+    for attribute in attributes["attributes"]:
+        if "checks" in attribute:
+            low, high = (attribute["checks"].get(end) for end in ("min", "max"))
+            if isinstance(high, str):
+                high = contract.constants[c_name(f"{family}-{high}").upper()][1]
+            name = attributes["name-prefix"] + attribute["name"]
+            contract.bounds[c_name(name).upper()] = (low or 0, high)
+
+
+def add_carried(contract, spec):
+    prefixes = {each["name"]: each.get("name-prefix")
+                for each in spec["attribute-sets"]}
+    for operation in spec["operations"]["list"]:
+        command = spec["operations"]["name-prefix"] + operation["name"]
+        does = operation.get("do", operation.get("dump", {}))
+        told = operation.get("event", does.get("reply", {}))
+        for way, message in (("in", does.get("request", {})), ("out", told)):
+            contract.carried[f"{c_name(command).upper()} {way}"] = {
+                c_name(prefixes[operation["attribute-set"]] + name).upper()
+                for name in message.get("attributes", [])}

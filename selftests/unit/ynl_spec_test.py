@@ -34,12 +34,26 @@ HEADER_CHANGES = [
     ("@KFREEZE_A_ERROR: s32", "@KFREEZE_A_ERROR: u32", "KFREEZE_A_ERROR"),
     ("u32, enum kfreeze_cause", "u32, enum kfreeze_step", "KFREEZE_A_CAUSE"),
     ("nest of KFREEZE_A_TARGET", "nest of KFREEZE_A_PAD", "KFREEZE_A_TARGETS"),
+    ("1 .. MAX_TIMEOUT_MS", "0 .. MAX_TIMEOUT_MS", "KFREEZE_A_TIMEOUT_MS"),
+    ("1 .. KFREEZE_MAX_FLUSH", "1 .. MAX_FLUSH", "KFREEZE_A_FLUSH_TIMEOUT_MS"),
+    ("MAX_LEVELS 64", "MAX_LEVELS 32", "KFREEZE_A_TARGET_LEVEL"),
+    ("        TIMEOUT_MS, optional", "          TIMEOUT_MS, optional",
+     "KFREEZE_CMD_FREEZE in"),
+    ("out: NR_SESSIONS", "out: SESSION", "KFREEZE_CMD_RESCUE out"),
+    ("NR_STUCK, REMAINING_MS (0", "REMAINING_MS (0", "KFREEZE_CMD_STATUS out"),
+    ("EVENT and what RESULT carries", "what RESULT carries",
+     "KFREEZE_CMD_EVENT out"),
 ]
 SPEC_CHANGES = [
     ("value: 1024", "value: 1025", "KFREEZE_MAX_TARGETS"),
     ("name: stuck\n", "name: stack\n", "KFREEZE_TARGET_STUCK"),
     ("name: level\n        type: u8", "name: level\n        type: u32",
      "KFREEZE_A_TARGET_LEVEL"),
+    ("max: 63", "max: 64", "KFREEZE_A_TARGET_LEVEL"),
+    ("max: max-flush-timeout-ms", "max: 60000", "KFREEZE_A_FLUSH_TIMEOUT_MS"),
+    ("            - targets\n", "", "KFREEZE_CMD_FREEZE in"),
+    ("            - nr-sessions\n", "            - session\n",
+     "KFREEZE_CMD_RESCUE out"),
     ("name: info\n", "name: info\n      value: 2\n", "KFREEZE_CMD_INFO"),
 ]
 
@@ -60,6 +74,10 @@ def header_is_understood():
     for name in ("KFREEZE_GENL_NAME", "KFREEZE_CMD_EVENT", "KFREEZE_A_EVENT",
                  "KFREEZE_A_TARGET_THAW_NS", "KFREEZE_EVENT_UNSTUCK"):
         assert name in known.constants, name
+    assert len(known.bounds) == 3, known.bounds
+    assert len(known.carried) == 2 * 8, known.carried
+    assert len(known.carried["KFREEZE_CMD_INFO out"]) == 8, known.carried
+    assert len(known.carried["KFREEZE_CMD_FREEZE in"]) == 3, known.carried
     attributes = {name for name, (enum, _) in known.constants.items()
                   if enum and enum.endswith("attr")}
     assert attributes == known.types.keys(), \
@@ -87,18 +105,38 @@ def tools(*arguments):
     return result
 
 
-def spec_is_accepted_by_ynl():
-    """It checks the schema, then writes the header that it would make."""
+def made_by_ynl(mode):
+    """It checks the schema first."""
     with tempfile.TemporaryDirectory() as work:
-        made = Path(work) / "kfreeze.h"
-        result = tools("uapi", INCLUDE / "netlink/kfreeze.yaml", made)
+        made = Path(work) / "kfreeze"
+        result = tools(mode, INCLUDE / "netlink/kfreeze.yaml", made)
         assert result.returncode == 0, result.stdout
-        theirs = contract.from_header(made.read_text(encoding="utf-8"))
+        return made.read_text(encoding="utf-8")
+
+
+def ynl_makes_the_same_header():
+    theirs = contract.from_header(made_by_ynl("uapi"))
     ours = contract.from_header(HEADER)
     del ours.constants["KFREEZE_CMD_UNSPEC"]    # they have no name for it
     theirs.types = ours.types                   # they do not tell these
+    theirs.bounds, theirs.carried = ours.bounds, ours.carried
     found = list(ours.differences(theirs))
     assert not found, "\n".join(found)
+
+
+def ynl_makes_a_policy():
+    """That of a kernel whose family were made of the spec."""
+    made = made_by_ynl("kernel")
+    for words in ("[KFREEZE_A_TARGET_LEVEL] = NLA_POLICY_MAX(NLA_U8, 63)",
+                  "[KFREEZE_A_TIMEOUT_MS] = NLA_POLICY_MIN(NLA_U32, 1)",
+                  ".max\t= KFREEZE_MAX_FLUSH_TIMEOUT_MS"):
+        assert words in made, made
+
+
+def ynl_makes_a_client_that_compiles():
+    made = made_by_ynl("user")
+    for words in ("kfreeze_freeze(", "kfreeze_status_dump(", "kfreeze_rescue("):
+        assert words in made, f"{words}: not there"
 
 
 def ynl_refuses_a_wrong_spec():
@@ -112,7 +150,8 @@ def ynl_refuses_a_wrong_spec():
 
 
 TESTS = [header_and_spec_agree, header_is_understood, changes_are_seen,
-         spec_is_accepted_by_ynl, ynl_refuses_a_wrong_spec]
+         ynl_makes_the_same_header, ynl_makes_a_policy,
+         ynl_makes_a_client_that_compiles, ynl_refuses_a_wrong_spec]
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 # The kernel's own YNL tooling, out of Debian's linux-source.
 #   ynl_tools.sh fetch			into the cache, once per version
 #   ynl_tools.sh uapi SPEC HEADER	check SPEC, write the header it makes
+#   ynl_tools.sh kernel SPEC SOURCE	the policies and operations it makes of it
+#   ynl_tools.sh user SPEC SOURCE	a client, compiled too
 # Exit status 2: the tooling is not there.
 
 set -euo pipefail
@@ -57,8 +59,8 @@ tools_fetch() {
 
 # The generator finds the schemas, and the top of the kernel's source, by
 # their place relative to the spec.
-tools_uapi() {
-	local spec=$1 header=$2 tools tree
+tools_make() {
+	local mode=$1 spec=$2 made=$3 tools tree
 
 	tools=$(tools_newest)
 	if [ -z "$tools" ]; then
@@ -76,15 +78,34 @@ tools_uapi() {
 	: >"$tree/MAINTAINERS"
 	cp "$tools/Documentation/netlink"/*.yaml "$tree/Documentation/netlink"
 	cp "$spec" "$tree/Documentation/netlink/specs/kfreeze.yaml"
-	(cd "$tree" && PYTHONDONTWRITEBYTECODE=1 timeout 60 \
-		python3 "$tools/tools/net/ynl/ynl-gen-c.py" --mode uapi --header \
-		--spec Documentation/netlink/specs/kfreeze.yaml -o kfreeze.h) ||
-		exit 1
-	cp "$tree/kfreeze.h" "$header"
+	tools=$tools/tools/net/ynl
+	(cd "$tree" && generate "$tools" "$mode") || exit 1
+	if [ "$mode" = user ]; then
+		gcc -fsyntax-only -Wall -Werror -I"$tools/lib" -I"$tree" \
+			-I"$here/../../include/uapi" "$tree/kfreeze.c" || exit 1
+	fi
+	if [ "$mode" = uapi ]; then
+		cp "$tree/kfreeze.h" "$made"
+	else
+		cp "$tree/kfreeze.c" "$made"
+	fi
+}
+
+# generate TOOLS MODE: kfreeze.h, and kfreeze.c which includes it.
+generate() {
+	local run="$1/ynl-gen-c.py --mode $2"
+
+	run="$run --spec Documentation/netlink/specs/kfreeze.yaml"
+	export PYTHONDONTWRITEBYTECODE=1
+	# shellcheck disable=SC2086 # a list of words
+	timeout 60 python3 $run --header -o kfreeze.h &&
+		timeout 60 python3 $run --source -o kfreeze.c
 }
 
 case ${1-} in
 fetch) tools_fetch ;;
-uapi) tools_uapi "${2?SPEC is missing}" "${3?HEADER is missing}" ;;
-*) die "usage: ynl_tools.sh fetch | uapi SPEC HEADER" ;;
+uapi | kernel | user)
+	tools_make "$1" "${2?SPEC is missing}" "${3?FILE is missing}"
+	;;
+*) die "usage: ynl_tools.sh fetch | uapi|kernel|user SPEC FILE" ;;
 esac
