@@ -130,6 +130,24 @@ check_version() {
 	return $bad
 }
 
+# DKMS builds for what is tested, not for what it cannot be built for.
+check_dkms_kernels() {
+	local kernels kernel bad=0
+
+	kernels=$(sed -n 's/^BUILD_EXCLUSIVE_KERNEL="\(.*\)"$/\1/p' dkms.conf)
+	for kernel in $(selftests/vm/kernel.sh list) 5.15 6.6 6.19 7.0; do
+		[[ ${kernel%%-*}. =~ $kernels ]] && continue
+		echo "dkms.conf does not build for $kernel"
+		bad=1
+	done
+	for kernel in 5.4 5.11 5.100 6.0 6.2 6.5 6.20 7.4 7.10; do
+		[[ $kernel. =~ $kernels ]] || continue
+		echo "dkms.conf builds for $kernel"
+		bad=1
+	done
+	return $bad
+}
+
 check_format() {
 	clang-format --dry-run -Werror "${C_FILES[@]}"
 }
@@ -213,6 +231,7 @@ step "roles of daemon/" check_roles
 step "libraries have one place" check_libraries
 step "boundaries" check_boundaries
 step "one version" check_version
+step "kernels of dkms.conf" check_dkms_kernels
 have clang-format && step clang-format check_format
 have shellcheck && step shellcheck shellcheck -x -P SCRIPTDIR "${SHELL_FILES[@]}"
 have sparse && step sparse check_sparse
