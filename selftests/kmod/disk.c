@@ -33,6 +33,13 @@ static const struct {
 	[DISK_JFS] = {"/dev/vdh", "jfs", "/tmp/jfs"},
 	[DISK_JFS_2] = {"/dev/vdi", "jfs", "/tmp/jfs_2"},
 	[DISK_GFS2] = {"/dev/vdj", "gfs2", "/tmp/gfs2"},
+	[DISK_EXFAT] = {"/dev/vdk", "exfat", "/tmp/exfat"},
+	[DISK_UDF] = {"/dev/vdl", "udf", "/tmp/udf"},
+	[DISK_EXT2] = {"/dev/vdm", "ext2", "/tmp/ext2"},
+	[DISK_F2FS] = {"/dev/vdn", "f2fs", "/tmp/f2fs"},
+	[DISK_NILFS2] = {"/dev/vdo", "nilfs2", "/tmp/nilfs2"},
+	[DISK_SQUASHFS] = {"/dev/vdp", "squashfs", "/tmp/squashfs"},
+	[DISK_ISO9660] = {"/dev/vdq", "iso9660", "/tmp/iso9660"},
 };
 
 static _Noreturn void die(const char *what, const char *name)
@@ -81,15 +88,22 @@ const char *disk_unfit(enum disk disk)
 	return NULL;
 }
 
+static void mount_device(const char *device, const char *fstype,
+			 unsigned long flags, const char *options,
+			 const char *dir)
+{
+	mkdir(dir, 0755);
+	if (mount(device, dir, fstype, flags, options))
+		die("mount", device);
+}
+
 void disk_mount_device(const char *device, const char *fstype,
 		       const char *options, const char *dir)
 {
 	char path[128];
 	int fd;
 
-	mkdir(dir, 0755);
-	if (mount(device, dir, fstype, 0, options))
-		die("mount", device);
+	mount_device(device, fstype, 0, options, dir);
 	snprintf(path, sizeof(path), "%s/readme", dir);
 	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
 	if (fd < 0 || write(fd, "x", 1) != 1 || fsync(fd))
@@ -99,9 +113,15 @@ void disk_mount_device(const char *device, const char *fstype,
 
 const char *disk_mount(enum disk disk)
 {
-	disk_mount_device(disks[disk].device, disks[disk].fstype, "",
-			  disks[disk].dir);
-	return disks[disk].dir;
+	const char *device = disks[disk].device;
+	const char *fstype = disks[disk].fstype;
+	const char *dir = disks[disk].dir;
+
+	if (disk < DISK_SQUASHFS)
+		disk_mount_device(device, fstype, "", dir);
+	else
+		mount_device(device, fstype, MS_RDONLY, "", dir);
+	return dir;
 }
 
 int disk_open(const char *dir)

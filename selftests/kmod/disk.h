@@ -19,6 +19,13 @@ enum disk {
 	DISK_JFS, /* not in every kernel, nor what follows */
 	DISK_JFS_2,
 	DISK_GFS2,
+	DISK_EXFAT,
+	DISK_UDF,
+	DISK_EXT2,
+	DISK_F2FS,
+	DISK_NILFS2,
+	DISK_SQUASHFS, /* read-only, as what follows */
+	DISK_ISO9660,
 	NR_DISKS,
 };
 

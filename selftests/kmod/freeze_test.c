@@ -75,10 +75,64 @@ TEST(jfs_blocks_writers_until_thaw)
 	check_one(DISK_JFS);
 }
 
+TEST(exfat_blocks_writers_until_thaw)
+{
+	check_one(DISK_EXFAT);
+}
+
+TEST(udf_blocks_writers_until_thaw)
+{
+	check_one(DISK_UDF);
+}
+
+TEST(ext2_blocks_writers_until_thaw)
+{
+	check_one(DISK_EXT2);
+}
+
+TEST(f2fs_blocks_writers_until_thaw)
+{
+	check_one(DISK_F2FS);
+}
+
+TEST(nilfs2_blocks_writers_until_thaw)
+{
+	check_one(DISK_NILFS2);
+}
+
 /* It has ways of its own to freeze and thaw, for a cluster. */
 TEST(gfs2_blocks_writers_until_thaw)
 {
 	check_one(DISK_GFS2);
+}
+
+static void check_read_only(enum disk disk)
+{
+	struct client *client = client_open();
+	const char *unfit = disk_unfit(disk);
+	struct client_result result;
+	const char *dir;
+
+	if (unfit)
+		SKIP(unfit);
+	dir = disk_mount(disk);
+	cycle_freeze(client, &dir, 1, 20000);
+	CHECK(disk_readable(dir));
+	result = cycle_thaw(client);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
+	CHECK_EQ(result.nr_frozen, 1);
+	CHECK_EQ(result.error, 0);
+	CHECK(disk_readable(dir));
+}
+
+TEST(squashfs_freezes_and_reads_pass)
+{
+	check_read_only(DISK_SQUASHFS);
+}
+
+TEST(iso9660_freezes_and_reads_pass)
+{
+	check_read_only(DISK_ISO9660);
 }
 
 TEST(all_disks_freeze_as_one)

@@ -12,6 +12,7 @@ PACKAGES='gcc make pkg-config python3 python3-yaml python3-jsonschema
 	libvirt-daemon-driver-qemu mmdebstrap debian-archive-keyring
 	busybox-static cpio kmod mount zstd xz-utils dmsetup lvm2
 	e2fsprogs xfsprogs btrfs-progs dosfstools jfsutils gfs2-utils
+	exfatprogs udftools f2fs-tools nilfs-tools squashfs-tools genisoimage
 	strace
 	sparse coccinelle clang-format shellcheck
 	clang libclang-rt-dev valgrind systemd

@@ -18,6 +18,21 @@ disk() {
 	"$@" "$path" >/dev/null
 }
 
+# tree_disk NAME MK...: read-only, made of a directory, and as large as it.
+tree_disk() {
+	local path=$dir/$1 tree
+
+	shift
+	tree=$(mktemp -d)
+	echo >"$tree/readme"
+	"$@" "$tree" "$path" >/dev/null
+	rm -r "$tree"
+}
+
+make_iso9660() {
+	genisoimage -quiet -R -o "$2" "$1"
+}
+
 make_disks() {
 	local n
 
@@ -34,6 +49,13 @@ make_disks() {
 	done
 	disk a-gfs2 256M mkfs.gfs2 -O -q -p lock_nolock -j 1 -J 8 \
 		-o format=1801
+	disk b-exfat 64M mkfs.exfat -L exfat
+	disk c-udf 64M mkudffs --label=udf
+	disk d-ext2 64M mke2fs -q -t ext2 -L ext2
+	disk e-f2fs 128M mkfs.f2fs -q -l f2fs
+	disk f-nilfs2 256M mkfs.nilfs2 -q -L nilfs2
+	tree_disk g-squashfs mksquashfs
+	tree_disk h-iso9660 make_iso9660
 }
 
 key=$(sha256sum <"$here/disks.sh" | cut -c 1-12)

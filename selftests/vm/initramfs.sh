@@ -13,8 +13,9 @@ here=$(dirname "$(readlink -f "$0")")
 # Loaded by init, in this order; the others by the kernel when it needs them.
 LOADED='virtio_pci virtio_blk virtio_console ext4 loop'
 ON_DEMAND='xfs btrfs jfs gfs2 vfat nls_cp437 nls_iso8859-1 nls_ascii nls_utf8
-	exfat nbd overlay fuse dm-mod dm-delay dm-flakey dm-snapshot
-	crc32c_generic xxhash_generic blake2b_generic sha256_generic'
+	exfat udf f2fs nilfs2 squashfs isofs
+	nbd overlay fuse dm-mod dm-delay dm-flakey dm-snapshot
+	crc32_generic crc32c_generic xxhash_generic blake2b_generic sha256_generic'
 
 # module_files ROOT RELEASE MODULE...: the files to load, in order. What is
 # built in or absent in this kernel is left out.
