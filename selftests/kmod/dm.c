@@ -2,13 +2,13 @@
 /* Devices that can be told to fail or to hang. */
 #include "dm.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #include "disk.h"
-
-#define SECTORS "524288" /* of 256 MiB */
 
 static void must(int status, const char *what, const char *name)
 {
@@ -18,11 +18,22 @@ static void must(int status, const char *what, const char *name)
 	exit(EXIT_FAILURE);
 }
 
+static long long sectors(const char *device)
+{
+	int fd = open(device, O_RDONLY | O_CLOEXEC);
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	must(size > 0 ? 0 : -1, "measure", device);
+	close(fd);
+	return size / 512;
+}
+
 static const char *linear(const char *device)
 {
 	static char table[64];
 
-	snprintf(table, sizeof(table), "0 " SECTORS " linear %s 0", device);
+	snprintf(table, sizeof(table), "0 %lld linear %s 0", sectors(device),
+		 device);
 	return table;
 }
 
@@ -50,9 +61,12 @@ void dm_resume(const char *name)
 
 void dm_fail(const char *name)
 {
+	char device[64], table[64];
+
+	snprintf(device, sizeof(device), DM_DIR "%s", name);
+	snprintf(table, sizeof(table), "0 %lld error", sectors(device));
 	dm_hang(name);
-	must(RUN("dmsetup", "load", name, "--table", "0 " SECTORS " error"),
-	     "load", name);
+	must(RUN("dmsetup", "load", name, "--table", table), "load", name);
 	dm_resume(name);
 }
 

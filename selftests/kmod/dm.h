@@ -5,7 +5,7 @@
 
 #define DM_DIR "/dev/mapper/"
 
-/* End the test if they fail. DM_DIR @name is all of @device, of 256 MiB. */
+/* End the test if they fail. DM_DIR @name is all of @device. */
 void dm_create(const char *name, const char *device);
 void dm_hang(const char *name); /* I/O waits for dm_resume() */
 void dm_resume(const char *name);
