@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What happens to machines while they are frozen. */
 #include "cycle.h"
+#include "dm.h"
 #include "mapped.h"
+#include "module.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@
 #include "ktap.h"
 
 #define BROKEN "/tmp/broken"
+#define GOING "going" /* a mapped device, whose filesystem is unmounted */
 
 void ktap_setup(void)
 {
@@ -24,6 +27,7 @@ void ktap_setup(void)
 void ktap_teardown(void)
 {
 	mapped_teardown();
+	dm_remove(GOING, disk_dir(DISK_XFS));
 	umount2(BROKEN, 0);
 	disk_umount_all();
 }
@@ -32,12 +36,22 @@ TEST(device_that_fails_while_frozen_thaws)
 {
 	struct client *client = client_open();
 	const char *dirs[2] = {disk_mount(DISK_EXT4), MAPPED};
+	struct client_result result;
+	struct writer writer;
 
 	mapped_mount("");
 	cycle_freeze(client, dirs, 2, 20000);
+	writer = writer_start(MAPPED);
+	CHECK(writer_blocks(&writer));
 	mapped_fail();
-	CHECK_EQ(cycle_thaw(client).nr_stuck, 0);
+	result = cycle_thaw(client);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
+	CHECK_EQ(result.cause, KFREEZE_CAUSE_THAW);
+	CHECK_EQ(result.nr_frozen, 2);
+	CHECK_EQ(result.nr_stuck, 0);
 	CHECK(disk_writable(dirs[0]));
+	/* whether it meets the error depends on what is cached */
+	CHECK(writer_ends(&writer, 10000) || writer_fails(&writer, 0));
 }
 
 /* The kernel refuses, or else the thaw would find another filesystem. */
@@ -92,9 +106,11 @@ TEST(writers_hear_that_it_became_read_only_while_frozen)
 	const char *dir = BROKEN;
 	struct writer writer;
 	struct stat st;
+	char from[32];
 
 	disk_mount(DISK_EXT4);
-	CHECK_EQ(RUN("dd", "if=/dev/vdg", "of=/tmp/ext4/image", "bs=1M"), 0);
+	snprintf(from, sizeof(from), "if=%s", disk_device(DISK_VFAT));
+	CHECK_EQ(RUN("dd", from, "of=/tmp/ext4/image", "bs=1M"), 0);
 	mount_image(image);
 	CHECK_EQ(mkdir(BROKEN "/dir", 0755), 0);
 	disk_umount(BROKEN, false);
@@ -128,14 +144,19 @@ TEST(device_mapper_suspends_during_a_freeze)
 {
 	struct client *client = client_open();
 	const char *dir = MAPPED;
+	struct writer writer;
 
 	mapped_mount("");
 	cycle_freeze(client, &dir, 1, 20000);
 	CHECK_EQ(mapped_suspend() != 0, client_holder() == KFREEZE_HOLDER_NONE);
+	writer = writer_start(dir);
+	CHECK(writer_blocks(&writer));
 	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
-	if (client_holder() != KFREEZE_HOLDER_NONE)
+	if (client_holder() != KFREEZE_HOLDER_NONE) {
+		CHECK(writer_blocks(&writer));
 		mapped_resume();
-	CHECK(disk_writable(dir));
+	}
+	CHECK(writer_ends(&writer, 10000));
 }
 
 TEST(freeze_during_a_device_mapper_suspend)
@@ -143,9 +164,12 @@ TEST(freeze_during_a_device_mapper_suspend)
 	struct client *client = client_open();
 	struct client_result result;
 	const char *dir = MAPPED;
+	struct writer writer;
 
 	mapped_mount("");
 	CHECK_EQ(mapped_suspend(), 0);
+	writer = writer_start(dir);
+	CHECK(writer_blocks(&writer));
 	CHECK_EQ(cycle_request(client, &dir, 1, 20000), 0);
 	result = cycle_result(client);
 	if (client_holder() == KFREEZE_HOLDER_NONE) {
@@ -155,9 +179,87 @@ TEST(freeze_during_a_device_mapper_suspend)
 	} else {
 		CHECK_EQ(result.state, KFREEZE_STATE_FROZEN);
 		mapped_resume();
+		CHECK(writer_blocks(&writer));
 		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
 	}
-	CHECK(disk_writable(dir));
+	CHECK(writer_ends(&writer, 10000));
+}
+
+TEST(cycle_undoes_nothing_of_a_device_mapper_suspend)
+{
+	struct client *client = client_open();
+	const char *dir = MAPPED;
+	struct writer writer;
+
+	mapped_mount("");
+	CHECK_EQ(mapped_suspend(), 0);
+	writer = writer_start(dir);
+	CHECK(writer_blocks(&writer));
+	CHECK_EQ(cycle_request(client, &dir, 1, 20000), 0);
+	if (cycle_result(client).state == KFREEZE_STATE_FROZEN)
+		CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	CHECK(writer_blocks(&writer));
+	mapped_resume();
+	CHECK(writer_ends(&writer, 10000));
+}
+
+TEST(device_mapper_suspends_after_a_cycle)
+{
+	struct client *client = client_open();
+	const char *dir = MAPPED;
+	struct writer writer;
+
+	mapped_mount("");
+	cycle_freeze(client, &dir, 1, 20000);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+	CHECK_EQ(mapped_suspend(), 0);
+	writer = writer_start(dir);
+	CHECK(writer_blocks(&writer));
+	mapped_resume();
+	CHECK(writer_ends(&writer, 10000));
+}
+
+static void await_no_session(void)
+{
+	struct client *admin = client_new();
+	long long until = clock_ms() + CYCLE_PATIENCE_MS;
+	struct client_result message;
+
+	while (client_status(admin, &message, 1))
+		CHECK(clock_ms() < until);
+	client_close(admin);
+}
+
+/* XFS does no I/O to thaw, but the final umount that its thaw leads to does. */
+TEST_TIMEOUT(stuck_final_umount_keeps_nobody, 60)
+{
+	struct client *client = client_open();
+	const char *dirs[2] = {disk_dir(DISK_XFS), disk_mount(DISK_EXT4)};
+	struct client_result result;
+	long long start;
+
+	dm_create(GOING, disk_device(DISK_XFS));
+	disk_mount_device(DM_DIR GOING, "xfs", "", dirs[0]);
+	cycle_freeze(client, dirs, 2, 20000);
+	disk_umount(dirs[0], true);
+	dm_hang(GOING);
+	start = clock_ms();
+	result = cycle_thaw(client);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_OK);
+	CHECK_EQ(result.nr_frozen, 2);
+	CHECK_EQ(result.nr_stuck, 0);
+	cycle_freeze(client, dirs + 1, 1, 20000);
+	CHECK(clock_ms() - start < 3000);
+	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
+
+	/* the umount is the module's, which stays until it has ended */
+	client_close(client);
+	await_no_session();
+	CHECK_EQ(module_remove(), -EWOULDBLOCK);
+	dm_resume(GOING);
+	CHECK(module_unload());
+	CHECK_EQ(RUN("dmsetup", "remove", GOING), 0);
+	module_load();
 }
 
 /* Freeze, tell, then crash; with a core on the frozen disk or without. */
