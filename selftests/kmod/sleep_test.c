@@ -12,6 +12,8 @@
 
 #include "ktap.h"
 
+#define SYNC "/sys/power/sync_on_suspend"
+
 /* What a hibernated system leaves at the end of the first page of its swap. */
 #define PAGE 4096
 #define IMAGE "/tmp/image"
@@ -26,6 +28,7 @@ void ktap_setup(void)
 void ktap_teardown(void)
 {
 	mapped_teardown();
+	file_write(SYNC, "1");
 	disk_umount_all();
 }
 
@@ -107,6 +110,68 @@ TEST_TIMEOUT(hibernation_thaws, 60)
 	if (access("/sys/power/disk", F_OK))
 		SKIP("this kernel cannot hibernate");
 	check_thawed_by(client_open(), hibernate);
+}
+
+/* Does the kernel's log, from where @log stands, within 30 s? */
+static bool log_says(int log, const char *words)
+{
+	struct pollfd p = {.fd = log, .events = POLLIN};
+	long long until = clock_ms() + 30000;
+	char record[1024];
+	ssize_t len;
+
+	while (clock_ms() < until) {
+		poll(&p, 1, 100);
+		len = read(log, record, sizeof(record) - 1);
+		record[len > 0 ? len : 0] = '\0';
+		if (strstr(record, words))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The kernel itself waits for the disk, but only before and after: it syncs
+ * before anybody hears of the suspend, and newer ones then look for what they
+ * may have frozen, when all tasks go on.
+ */
+TEST_TIMEOUT(suspend_goes_on_without_a_stuck_freeze, 60)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct client *client = client_open();
+	struct client_result result;
+	const char *dirs[2];
+	int status;
+	pid_t pid;
+
+	stop_at_tasks();
+	CHECK_EQ(file_write(SYNC, "0"), 0);
+	mapped_mount("nobarrier,noinit_itable");
+	dirs[0] = disk_mount(DISK_EXT4);
+	dirs[1] = MAPPED;
+	mapped_hang();
+	CHECK_EQ(cycle_request(client, dirs, 2, 60000), 0);
+	cycle_await_target(client, 0, KFREEZE_TARGET_FROZEN);
+	cycle_await_target(client, 1, KFREEZE_TARGET_FREEZING);
+	CHECK(lseek(log, 0, SEEK_END) >= 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0)
+		_exit(suspend_to_idle() ? EXIT_FAILURE : EXIT_SUCCESS);
+	CHECK(log_says(log, "suspend debug: Waiting"));
+	result = cycle_result(client);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_ABORTED);
+	CHECK_EQ(result.cause, KFREEZE_CAUSE_SUSPEND);
+	CHECK_EQ(result.nr_stuck, 1);
+	CHECK(disk_writable(dirs[0]));
+
+	CHECK_EQ(client_listen(client), 0);
+	mapped_resume();
+	CHECK_EQ(cycle_result(client).event, KFREEZE_EVENT_UNSTUCK);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
+	CHECK(disk_writable(MAPPED));
+	cycle_freeze(client, dirs, 2, 20000);
 }
 
 static char swap[32]; /* MAJOR:MINOR */
