@@ -57,7 +57,7 @@ make_initrd() {
     local path nr=10 out=$1 work=$1/initrd.d
 
     shift
-    mkdir -p "$work"/{bin,dev,proc,root,modules}
+    mkdir -p "$work"/{bin,dev,proc,sys,root,modules}
     cp /bin/busybox "$work/bin/busybox"
     cp "$here/guest_init.sh" "$work/init"
     chmod 755 "$work/init"

@@ -15,6 +15,15 @@ done
 until [ -b /dev/vdb ]; do
     $bb usleep 10000 # the disks are probed one after the other: vda is there
 done
+for word in $($bb cat /proc/cmdline); do
+    case $word in resume=*) swap=${word#resume=} ;; esac
+done
+if [ -n "${swap-}" ]; then
+    # Goes on where a hibernated system stopped, or comes back.
+    $bb mount -t sysfs sys /sys
+    $bb cat "/sys/class/block/${swap#/dev/}/dev" >/sys/power/resume || true
+    $bb umount /sys
+fi
 $bb mount -t ext4 /dev/vda /root
 $bb tar -x -f /dev/vdb -C /root
 $bb chroot /root systemd-sysusers
