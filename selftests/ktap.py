@@ -68,6 +68,11 @@ class Parser:
         elif line.lstrip().startswith("Bail out!"):
             self._groups[-1].failures.append(line.strip())
 
+    def is_complete(self):
+        """Has the program said all that it planned?"""
+        top = self._groups[0]
+        return top.planned is not None and top.planned == top.seen
+
     def finish(self):
         """The program has ended; return its counts."""
         top = self._group(0)

@@ -27,6 +27,8 @@ from qemu import VM, Disk, VMError, accelerator, tail  # noqa: E402
 
 LOG_SIZE = "1M"         # none of the programs makes the kernel say more
 BOOT_SECONDS = 60       # of patience, beside the time limits of the programs
+REBOOT_SECONDS = 30     # the same, from the last result to the end
+LAST = "reboot_test"    # which init lets go on until then
 TOOLS = ["mke2fs", "dmsetup", "lvm"]
 # Of debug_kernel.sh, without ACPI, and what they are told. Of kcsan only the
 # module is instrumented, which makes few accesses: it is watched closely.
@@ -57,7 +59,7 @@ def build_programs(tests):
     subprocess.run(["make", "-s", "--no-print-directory", "-C",
                     str(SELFTESTS), str(BUILD / "vm" / "init"), *ours],
                    check=True, stdout=sys.stderr, env=environment)
-    return paths
+    return sorted(paths, key=lambda path: path.name == LAST)
 
 
 def find_tool(name):
@@ -153,14 +155,19 @@ def start(vm, options):
             return
 
 
-def follow(vm, path):
-    """The lines of a growing file until the VM is gone."""
+def follow(vm, path, is_complete):
+    """The lines of a growing file until the VM is gone, as it should be soon
+    once they are complete."""
     with open(path, encoding="utf-8", errors="replace") as log:
-        rest, running = "", True
+        rest, running, deadline = "", True, None
         while running:
             running = vm.wait(0.1) is None
             *lines, rest = (rest + log.read()).split("\n")
             yield from lines
+            if is_complete() and not deadline:
+                deadline = time.monotonic() + REBOOT_SECONDS
+            if deadline and time.monotonic() > deadline:
+                return
         if rest:
             yield rest
 
@@ -170,12 +177,14 @@ def run_tests(options, programs, vm):
     parser = Parser(options.kernel)
     policy = SkipPolicy(read_skips(options.kernel),
                         [path.name for path in programs])
-    for line in follow(vm, vm.serials[1]):
+    for line in follow(vm, vm.serials[1], parser.is_complete):
         line = policy.filter(line)
         print(line, flush=True)
         parser.feed(line)
     counts = parser.finish()
-    if vm.status != "0":
+    if vm.status is None:
+        counts.failures.append(f"{options.kernel}: the VM does not reboot")
+    elif vm.status != "0":
         counts.failures.append(f"{options.kernel}: the VM ended: {vm.status}")
     return counts
 
