@@ -38,8 +38,7 @@ bench:
 	selftests/vm/deps.sh
 	selftests/bench/bench.py
 
-# What others send to the daemon, FUZZ_SECONDS= each, and a million netlink
-# messages to the module on the debug kernel, which take an hour.
+# What others send to the daemon, FUZZ_SECONDS= each, and to the module: an hour.
 fuzz:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests fuzz
@@ -64,8 +63,9 @@ valgrind:
 	selftests/vm/deps.sh
 	$(MAKE) -C selftests valgrind
 
-# Style and static analysis, without building.
+# Style and static analysis.
 lint:
+	selftests/vm/deps.sh
 	selftests/lint.sh
 
 install:

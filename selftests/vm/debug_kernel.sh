@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Build a kernel that looks for bugs, once per configuration: debug.config and
 # NAME.config, where NAME is kasan or kcsan. Prints the same directory as
-# kernel.sh does, which calls this. "cached" fails if it is not built.
+# kernel.sh does, which calls this. "cached" fails if it is not built; "source"
+# prints the directory of linux itself.
 
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -16,7 +17,7 @@ SOURCE=linux-source-6.12
 SUITE=trixie
 COMPILER=gcc-12
 
-usage() { die "usage: debug_kernel.sh fetch|cached|field NAME [FIELD]"; }
+usage() { die "usage: debug_kernel.sh source|fetch|cached|field NAME [FIELD]"; }
 
 source_version() {
 	apt-cache show --no-all-versions "$SOURCE" |
@@ -110,11 +111,27 @@ fetch() {
 	fi
 }
 
-case ${2-} in
-kasan | kcsan) ;;
+# The newest one that the cache has will do.
+source_any() {
+	local found
+
+	found=$(find "$(cache_dir)/kernels" -mindepth 1 -maxdepth 1 -type d \
+		-name "$SOURCE-*" ! -name '*.new' | sort -V | tail -n 1)
+	if [ -n "$found" ]; then
+		printf '%s\n' "$found"
+	else
+		cache_apt "$SUITE"
+		source_fetch "$(source_version)"
+	fi
+}
+
+case ${1-}.${2-} in
+source.) ;;
+*.kasan | *.kcsan) ;;
 *) usage ;;
 esac
 case $1.${3-} in
+source.) source_any ;;
 fetch.) fetch "$2" ;;
 cached.) cached "$2" ;;
 field.suite) echo bookworm ;; # whose compiler builds it
