@@ -99,8 +99,17 @@ class Debian:
             module, = self.modules(release)
             check_equal(output_of("modinfo", "-F", "signer", module), SIGNER)
 
+    def has_holder(self, release):
+        """Do freeze_super() and thaw_super() take who froze?"""
+        build = self.root / f"usr/src/linux-headers-{release}".replace(
+            "-amd64", "-common")
+        return any("FREEZE_HOLDER_KERNEL" in path.read_text()
+                   for path in (build / "include/linux/fs.h",
+                                build / "include/linux/fs/super_types.h")
+                   if path.exists())
+
     @contextmanager
-    def boot(self, release, append=""):
+    def boot(self, release, append="", fresh=False):
         kernel = self._work / f"{self._name}-{release}"
         if not kernel.exists():
             kernel.mkdir()
@@ -108,7 +117,7 @@ class Debian:
             (kernel / "vmlinuz").symlink_to(self.root / f"boot/vmlinuz-{release}")
             (kernel / "release").write_text(release)
         image = self._work / "image"
-        if not image.exists():
+        if fresh or not image.exists():
             with image.open("wb") as file:
                 file.truncate(3 << 30)
             output_of("mke2fs", "-q", "-t", "ext4", "-d", self.root, "-E",
@@ -120,6 +129,18 @@ class Debian:
             host = Host(guest)
             host.agent.sync(60)
             yield host
+
+
+def check_failed_units(host, *names):
+    lines = host.guest.run("systemctl list-units --failed --plain --no-legend").out
+    check_equal([line.split()[0] for line in lines.splitlines()], list(names))
+
+
+def check_fallback(host, why):
+    said = host.guest.run("kfreezectl check", check=False).out
+    for words in ("backend: ioctl: the kernel module is not loaded", why):
+        check(words in said, said)
+    freeze_uses(host, "ioctl")
 
 
 def freeze_uses(host, backend):
@@ -168,15 +189,26 @@ def unsupported_kernel_is_skipped(debian):
 
 @SUITE.test
 def first_kernel_loads_it_at_boot(debian):
+    check(not debian.has_holder(debian.first), debian.first)
     with debian.boot(debian.first) as host:
+        check_failed_units(host)
         freeze_uses(host, "kmod")
+        host.freeze()
+        host.guest.run("fsfreeze -u /")
+        host.check_lost()
 
 
 @SUITE.test
 def second_kernel_loads_it_at_boot(debian):
-    """Its freeze_super() takes other arguments than the first one's."""
+    """Its freeze_super() takes other arguments than the first one's: who
+    freezes, so that others cannot thaw."""
+    check(debian.has_holder(debian.second), debian.second)
     with debian.boot(debian.second) as host:
+        check_failed_units(host)
         freeze_uses(host, "kmod")
+        host.freeze()
+        host.guest.run("fsfreeze -u /", check=False)
+        check_equal(host.thaw(), 1)
 
 
 @SUITE.test
@@ -185,7 +217,8 @@ def refused_module_is_done_without(debian):
     with debian.boot(debian.second, "module.sig_enforce=1") as host:
         check("Key was rejected" in host.guest.run(
             "modprobe kfreeze 2>&1", check=False).out, "loaded")
-        freeze_uses(host, "ioctl")
+        check_failed_units(host, "systemd-modules-load.service")
+        check_fallback(host, "the module is built")
         log = host.guest.run("journalctl -u kfreeze-monitor").out
         check("ioctl backend: the kernel module is absent" in log, log)
 
@@ -199,6 +232,14 @@ def removed_kernel_and_module_leave_nothing(debian):
     debian.dkms("remove", "--all")
     check_equal(debian.modules(debian.first), [])
     check("kfreeze" not in debian.run("dkms", "status"), "still known")
+
+
+@SUITE.test
+def removed_module_is_done_without(debian):
+    """What has it loaded at boot is still there."""
+    with debian.boot(debian.first, fresh=True) as host:
+        check_failed_units(host)
+        check_fallback(host, "the module is absent")
 
 
 def run(options):
