@@ -63,7 +63,10 @@ TEST_TIMEOUT(reuse_of_a_port_id_inherits_nothing, 60)
 		CHECK_EQ(pthread_create(&closer, NULL, close_client, owner), 0);
 		thief.sock = take_port(port);
 		CHECK_EQ(client_command(&thief, KFREEZE_CMD_THAW), -EPERM);
+		/* news of the owner's death may come now: not for this one */
+		CHECK_EQ(client_command(&thief, KFREEZE_CMD_OPEN), 0);
 		pthread_join(closer, NULL);
+		CHECK_EQ(client_command(&thief, KFREEZE_CMD_THAW), -ESRCH);
 		/* nor does its own death end a session of that port */
 		nl_socket_free(thief.sock);
 	}

@@ -43,8 +43,9 @@
  * When it has passed, everything frozen is thawed and the verdict is LOST.
  * A filesystem whose freeze is still under way in the kernel cannot be
  * interrupted (%KFREEZE_TARGET_STUCK): it thaws itself the moment its freeze
- * returns. It does not delay the others, and does not keep the session from
- * starting a new cycle with other filesystems.
+ * returns. It does not delay the others: only when 512 are stuck, as many as
+ * some kernels let thaw at a time, does the next one wait. It does not keep the
+ * session from starting a new cycle with other filesystems.
  *
  * Flushing happens before, while nothing is blocked, and is bounded by
  * %KFREEZE_A_FLUSH_TIMEOUT_MS; when that passes nothing is frozen.
