@@ -4,7 +4,6 @@
 #include "mapped.h"
 #include "module.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -110,10 +109,9 @@ TEST(parameters_out_of_range_are_refused)
 /* The others' defaults have to fit it too. */
 TEST(maximum_below_the_default_is_refused)
 {
-	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int log = log_open();
 
 	CHECK(module_unload());
-	CHECK_EQ(lseek(log, 0, SEEK_END), 0);
 	CHECK(RUN("insmod", "/lib/modules/kfreeze.ko", "max_timeout_ms=59999") !=
 	      0);
 	CHECK(log_says(
