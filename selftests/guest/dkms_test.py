@@ -76,7 +76,7 @@ class Debian:
     def run(self, *argv, status=0):
         """Run a command as root in there; return what it printed."""
         result = subprocess.run([*IN_CHROOT, self.root, *argv], text=True,
-                                stdin=subprocess.DEVNULL, timeout=1200,
+                                stdin=subprocess.DEVNULL, timeout=600,
                                 stdout=subprocess.PIPE, check=False,
                                 stderr=subprocess.STDOUT)
         check(result.returncode == status,

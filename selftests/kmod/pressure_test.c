@@ -229,7 +229,7 @@ TEST_TIMEOUT(freezes_and_thaws_without_memory, 60)
 	stop(pid);
 }
 
-TEST_TIMEOUT(stays_frozen_when_memory_is_over, 150)
+TEST_TIMEOUT(stays_frozen_when_memory_is_over, 60)
 {
 	struct client_result result;
 	struct client *client;
