@@ -236,8 +236,8 @@ static void kfreeze_target_expire(struct kfreeze_target *target, ktime_t now)
  * @set: a set that was started and not told to thaw
  *
  * As kfreeze_set_thaw(), but what has not been flushed or frozen yet is blamed.
- * What is being frozen is given up: it goes on, thaws itself when it gets there,
- * and the owner is told when the last one did.
+ * What is being frozen is given up: it goes on, thaws itself when it gets
+ * there, and the owner is told when the last one did.
  * Context: process. Does not wait.
  * Return: true if nothing else is left to thaw, false if the owner will be
  * told when it is settled.
