@@ -107,6 +107,10 @@ def heed_ctrl_c():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def program(pid):
+    return os.readlink(f"/proc/{pid}/exe")
+
+
 @contextlib.contextmanager
 def booting(*names, options=()):
     """The runner, the process ids of its keeper and of QEMU."""
@@ -119,7 +123,10 @@ def booting(*names, options=()):
         wait_for(lambda: children(runner.pid), "a keeper")
         keeper = children(runner.pid)[0]
         wait_for(lambda: children(keeper), "QEMU")
-        yield runner, keeper, children(keeper)[0]
+        qemu = children(keeper)[0]
+        # Stopped before its exec() it would hold its keeper up.
+        wait_for(lambda: program(qemu) != program(keeper), "exec of QEMU")
+        yield runner, keeper, qemu
 
 
 def check_nothing_outlives(end):
