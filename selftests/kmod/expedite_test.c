@@ -152,7 +152,7 @@ TEST_TIMEOUT(nothing_expedites_after_an_aborted_freeze, 120)
 		CHECK(grace_period_us() > before / 4);
 		mapped_resume();
 		CHECK(disk_writable(dir));
-		CHECK_EQ(RUN("sync", "-f", dir),
-			 0); /* clean, or its flush hangs */
+		/* or the next flush hangs */
+		CHECK_EQ(RUN("sync", "-f", dir), 0);
 	}
 }

@@ -69,11 +69,11 @@ TEST(levels_freeze_from_the_highest_down)
 {
 	static const enum disk disks[] = {DISK_EXT4, DISK_XFS, DISK_EXT4_2};
 	static const uint8_t levels[] = {1, 0, 2};
+	static const char freeze[] = " freeze: dev=";
 	struct client *client = client_open();
 	struct client_request request = {.nr = 3, .levels = levels};
-	const char *trace, *at[3], *dirs[3];
-	char wanted[32];
-	int fds[3], i;
+	const char *at, *dirs[3];
+	int fds[3], level, i;
 
 	for (i = 0; i < 3; i++) {
 		dirs[i] = disk_mount(disks[i]);
@@ -88,13 +88,13 @@ TEST(levels_freeze_from_the_highest_down)
 	CHECK_EQ(cycle_thaw(client).verdict, KFREEZE_VERDICT_OK);
 	for (i = 0; i < 3; i++)
 		check_event("freeze", dirs[i], levels[i], 0);
-	trace = trace_read("freeze");
-	for (i = 0; i < 3; i++) {
-		snprintf(wanted, sizeof(wanted), " freeze: dev=");
-		at[i] = strstr(i ? at[i - 1] + 1 : trace, wanted);
-		CHECK(at[i]);
-		snprintf(wanted, sizeof(wanted), "level=%d", 2 - i);
-		CHECK(strstr(at[i], wanted) < strchr(at[i], '\n'));
+	at = trace_read(freeze);
+	for (i = 2; i >= 0; i--) {
+		at = strstr(at, freeze);
+		CHECK(at);
+		at += strlen(freeze);
+		CHECK_EQ(sscanf(at, "%*u:%*u level=%d", &level), 1);
+		CHECK_EQ(level, i);
 	}
 }
 
