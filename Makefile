@@ -25,13 +25,9 @@ demo:
 
 # All tests; KERNEL=7.3: those that need a kernel on that one only.
 check:
-	selftests/vm/deps.sh
-	$(MAKE) -C selftests check
 
 # The module's tests on kernels that look for bugs, built first: two hours.
 check-debug:
-	selftests/vm/deps.sh
-	$(MAKE) -C selftests check-debug
 
 # Beside stock qemu-ga, in a VM: ten minutes; BENCH_ROUNDS=5: more of them.
 bench:
@@ -40,28 +36,22 @@ bench:
 
 # What others send to the daemon, FUZZ_SECONDS= each, and to the module: an hour.
 fuzz:
-	selftests/vm/deps.sh
-	$(MAKE) -C selftests fuzz
 
 # Database servers under load, frozen and copied ROUNDS times: 20 take an hour.
 check-databases:
-	selftests/vm/deps.sh
-	$(MAKE) -C selftests check-databases
 
 # Every process of a freeze killed at every step of it, in a VM: ten minutes.
 check-kill:
-	selftests/vm/deps.sh
-	$(MAKE) -C selftests check-kill
 
 # What clients send, to Debian unstable's qemu-ga and to kfreezed.
 check-stock:
-	selftests/vm/deps.sh
-	$(MAKE) -C selftests check-stock
 
 # The unit tests under valgrind, beside the sanitizers that check uses.
 valgrind:
+
+check check-debug fuzz check-databases check-kill check-stock valgrind:
 	selftests/vm/deps.sh
-	$(MAKE) -C selftests valgrind
+	$(MAKE) -C selftests $@
 
 # Style and static analysis.
 lint:
