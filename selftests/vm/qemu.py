@@ -26,8 +26,9 @@ SOCKET_PATH_MAX = 107
 
 # A stable TSC makes 6.12 and later patch sched_clock() while two processors
 # run it; QEMU 7.2's TCG then sometimes goes on executing the breakpoint. What
-# keeps a processor from speculating is a third of what TCG has to do.
-QUIRKS = {"tcg": "tsc=unstable mitigations=off"}
+# keeps a processor from speculating is a third of what TCG has to do. Pages that
+# had code on them it can be too slow to clear for the kernel's own watchdog.
+QUIRKS = {"tcg": "tsc=unstable mitigations=off init_on_alloc=0"}
 # What keeper.py says of a QEMU that did not end but broke.
 CRASHES = [str(128 + number) for number in (
     signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL,
