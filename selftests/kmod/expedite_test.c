@@ -14,6 +14,7 @@
 #include "ktap.h"
 
 #define SAMPLES 20
+#define PATIENCE_US 5000000
 
 void ktap_setup(void)
 {
@@ -53,6 +54,18 @@ static long long grace_period_us(void)
 	return least;
 }
 
+/* On a busy host the first that are expedited may take as long as others. */
+static bool is_expedited(long long before)
+{
+	long long until = clock_us() + PATIENCE_US;
+
+	do {
+		if (grace_period_us() <= before / 4)
+			return true;
+	} while (clock_us() < until);
+	return false;
+}
+
 /* A real-time kernel is told not to expedite. */
 static void need_expedited_grace_periods(void)
 {
@@ -77,7 +90,7 @@ TEST_TIMEOUT(stuck_freeze_does_not_expedite_after_the_deadline, 60)
 	before = grace_period_us();
 	CHECK_EQ(cycle_request(client, &dir, 1, 2000), 0);
 	cycle_await(client, KFREEZE_STATE_FREEZING);
-	CHECK(grace_period_us() <= before / 2);
+	CHECK(is_expedited(before));
 	CHECK_EQ(cycle_result(client).nr_stuck, 1);
 	CHECK(grace_period_us() > before / 4);
 	mapped_resume();
@@ -147,7 +160,7 @@ TEST_TIMEOUT(nothing_expedites_after_an_aborted_freeze, 120)
 		mapped_hang();
 		CHECK_EQ(cycle_request(client, &dir, 1, 20000), 0);
 		cycle_await(client, KFREEZE_STATE_FREEZING);
-		CHECK(grace_period_us() <= before / 2);
+		CHECK(is_expedited(before));
 		aborts[i](client);
 		CHECK(grace_period_us() > before / 4);
 		mapped_resume();

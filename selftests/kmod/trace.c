@@ -27,6 +27,8 @@ void trace_setup(void)
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
 	/* all processors', to the nanosecond of ktime_get() */
 	must(file_write(TRACING "trace_clock", "mono"), "set its clock");
+	/* nor the scheduler's code patched, which QEMU's TCG may not survive */
+	must(file_write(TRACING "options/record-cmd", "0"), "leave out names");
 }
 
 void trace_teardown(void)
