@@ -38,8 +38,8 @@ static char min_free[32]; /* what was there */
 static volatile sig_atomic_t greedy;
 
 /*
- * Pages that nobody uses and nobody else can have: taken in a second, but for
- * an emulator whose programs are in the way, which needs up to a minute.
+ * Pages that nobody uses and nobody else can have: taken in a second, but at
+ * times an emulator needs up to a minute.
  */
 static void set_huge_pages(long nr)
 {

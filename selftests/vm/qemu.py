@@ -26,8 +26,8 @@ SOCKET_PATH_MAX = 107
 
 # A stable TSC makes 6.12 and later patch sched_clock() while two processors
 # run it; QEMU 7.2's TCG then sometimes goes on executing the breakpoint. What
-# keeps a processor from speculating is a third of what TCG has to do. Pages that
-# had code on them it can be too slow to clear for the kernel's own watchdog.
+# keeps a processor from speculating is a third of what TCG has to do. And to
+# clear pages takes it so long at times that the kernel's watchdog complains.
 QUIRKS = {"tcg": "tsc=unstable mitigations=off init_on_alloc=0"}
 # What keeper.py says of a QEMU that did not end but broke.
 CRASHES = [str(128 + number) for number in (
