@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "channel_device.h"
@@ -22,6 +23,11 @@
 /* In one dispatch; then others get their turn. */
 #define READS_MAX 16
 #define REOPEN_MS 1000
+/*
+ * Of a port's close and opening a kernel worker tells when it gets to it; its
+ * data does not wait. A close so soon after a hello is that of the host before.
+ */
+#define OLD_NEWS_S 5
 
 struct channel {
 	struct channel_address address;
@@ -36,8 +42,17 @@ struct channel {
 	char *out; /* not written yet */
 	size_t out_len, out_size;
 	bool mid_line; /* the line it starts in was begun before */
-	bool greeted; /* out is all for a host that said hello */
+	time_t greeted; /* when a host said hello to a port; 0: none has */
+	bool old_news; /* so was what the last event told of a close */
 };
+
+static time_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
 
 static bool is_port(const struct channel *channel)
 {
@@ -45,10 +60,10 @@ static bool is_port(const struct channel *channel)
 	       channel->address.method == CONFIG_VIRTIO_SERIAL;
 }
 
-/* A host was heard whose port seems closed: its reply waits for the opening. */
-static bool awaits_open(const struct channel *channel)
+/* If the port seems closed now, its host is there all the same. */
+static bool is_greeted_lately(const struct channel *channel)
 {
-	return channel->greeted && channel->out_len;
+	return channel->greeted && now_s() - channel->greeted <= OLD_NEWS_S;
 }
 
 /*
@@ -65,7 +80,7 @@ static void watch_stream(struct channel *channel)
 	if (channel->stream < 0)
 		return;
 	event.events = EPOLLHUP | (channel->out_len ? EPOLLOUT : EPOLLIN);
-	if (is_port(channel) && (!channel->attached || awaits_open(channel)))
+	if (is_port(channel) && (!channel->attached || channel->old_news))
 		event.events |= EPOLLET;
 	if (event.events == channel->watched)
 		return;
@@ -104,7 +119,6 @@ static void drop_output(struct channel *channel)
 	channel->out_len = 0;
 	channel->out_size = 0;
 	channel->mid_line = false;
-	channel->greeted = false;
 }
 
 /* The stream stays; who was at its other end does not. */
@@ -123,6 +137,8 @@ static void set_stream(struct channel *channel, int fd)
 {
 	channel->stream = fd;
 	channel->watched = 0;
+	channel->greeted = 0;
+	channel->old_news = false;
 	/* a port may have been opened before its host side was */
 	channel->attached = !is_port(channel);
 	watch_stream(channel);
@@ -191,7 +207,6 @@ static void flush(struct channel *channel)
 			channel->mid_line = channel->out[done - 1] != '\n';
 		channel->out_len -= done;
 		memmove(channel->out, channel->out + done, channel->out_len);
-		channel->greeted &= !done;
 	} else {
 		/* all is written; or the stream is broken, as the next read
 		 * will find out */
@@ -234,9 +249,9 @@ void channel_greet(struct channel *channel)
 {
 	char *end;
 
+	channel->greeted = is_port(channel) ? now_s() : 0;
 	if (!channel->mid_line) {
 		drop_output(channel);
-		channel->greeted = is_port(channel);
 		return;
 	}
 	end = memchr(channel->out, '\n', channel->out_len);
@@ -259,7 +274,8 @@ static bool read_once(struct channel *channel)
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (len == 0 && is_port(channel)) {
-		detach(channel, false);
+		if (!is_greeted_lately(channel))
+			detach(channel, false);
 		return false;
 	}
 	if (len < 0 && errno != ECONNRESET)
@@ -271,10 +287,12 @@ static bool read_once(struct channel *channel)
 
 static void stream_ready(struct channel *channel, uint32_t events)
 {
+	bool hung_up = events & (EPOLLHUP | EPOLLERR);
 	int i;
 
+	channel->old_news = hung_up && is_greeted_lately(channel);
 	/* nobody is left who would read what waits, or nobody is there yet */
-	if (events & (EPOLLHUP | EPOLLERR) && !awaits_open(channel))
+	if (hung_up && !channel->old_news)
 		drop_output(channel);
 	if (events & EPOLLOUT && channel->out_len)
 		flush(channel);
@@ -282,6 +300,7 @@ static void stream_ready(struct channel *channel, uint32_t events)
 		if (!read_once(channel))
 			break;
 	}
+	channel->old_news &= i < READS_MAX; /* else there may be more */
 	watch_stream(channel);
 }
 

@@ -41,7 +41,7 @@ void channel_send(struct channel *channel, const char *bytes, size_t len);
 
 /* A host has said hello: what has not left was for the one before, but for the
  * rest of a line that was begun. What comes next is for this one, even if the
- * port seems closed yet: see detached(). */
+ * port seems closed for a while: see detached(). */
 void channel_greet(struct channel *channel);
 
 /* A device that went away is not opened again while @held. */

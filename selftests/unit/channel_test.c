@@ -369,9 +369,11 @@ TEST(missing_device)
 	teardown();
 }
 
-/* A terminal that was hung up is, like a port without host, at its end for as
- * long as that lasts. It must wake us once, not all the time. */
-TEST(port_without_host_is_quiet)
+/*
+ * A terminal that was hung up is, like a port without host, at its end for as
+ * long as that lasts. It must wake us once, not all the time.
+ */
+static void check_hang_up(bool greeted)
 {
 	int fd, terminal;
 
@@ -380,6 +382,8 @@ TEST(port_without_host_is_quiet)
 	CHECK_EQ(open_channel(CONFIG_VIRTIO_SERIAL, false), 0);
 	put(fd, "a\n");
 	dispatch_until_got("a\n");
+	if (greeted)
+		channel_greet(channel);
 	terminal = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	CHECK(terminal >= 0);
 	if (ioctl(terminal, TIOCVHANGUP) && errno == EPERM)
@@ -388,11 +392,21 @@ TEST(port_without_host_is_quiet)
 	while (dispatch(0))
 		CHECK(nr_dispatched <= 3);
 	CHECK(nr_dispatched >= 1);
-	CHECK_EQ(nr_detached, 1);
+	CHECK_EQ(nr_detached, !greeted);
 	CHECK_EQ(nr_closed, 0); /* its next host may have been heard */
 	close(terminal);
 	close(fd);
 	teardown();
+}
+
+TEST(port_without_host_is_quiet)
+{
+	check_hang_up(false);
+}
+
+TEST(host_outlives_the_close_of_the_one_before)
+{
+	check_hang_up(true);
 }
 
 TEST(vsock_address_is_checked)

@@ -182,11 +182,22 @@ def host_may_go_and_come(host):
 
 @SUITE.test
 def hosts_may_come_and_go_fast(host):
-    """The port's close and open reach the guest apart from its data."""
-    for _ in range(100):
-        host.reconnect()
-        host.agent.sync(10)
-        host.agent.send_command("guest-ping")
+    """The port's close and open reach the guest apart from its data, the more
+    so when the agent comes before the worker that has both to tell."""
+    host.guest.run("systemd-run -q --unit=busy sh -c 'while :; do :; done &"
+                   " while :; do :; done'")
+    host.guest.run(f"chrt -f -p 10 {host.main_pid('kfreezed')}")
+    try:
+        for _ in range(100):
+            host.reconnect()
+            host.agent.sync(30)
+            for number in range(20):
+                host.agent.send_command("guest-ping", ident=number)
+            for number in range(20):
+                check_equal(host.agent.read_reply(30),
+                            {"return": {}, "id": number})
+    finally:
+        host.guest.run("systemctl stop busy")
 
 
 @SUITE.test
