@@ -5,10 +5,10 @@
  * thaws must do without any.
  */
 #include "cycle.h"
+#include "fault.h"
 #include "module.h"
+#include "workers.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <netlink/netlink.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -18,13 +18,10 @@
 #define DISKS 2
 #define NTH_MAX 1000 /* no request comes near */
 #define PATIENCE_S 600
-
-/*
- * Order of the pages that may fail. Those of the slab allocator are asked for
- * now and then only: counted, they would shift all allocations after them, and
- * one that comes first in one run and second in the next would never fail.
- */
-#define ABOVE_SLABS "4"
+#define WORKERS_MAX 64 /* more than there are */
+#define DIRTY_SIZE (256 << 10)
+/* Another worker may have had it: only so many in a row mean the end. */
+#define IDLE_MAX 5
 
 static const char *dirs[DISKS];
 
@@ -35,75 +32,24 @@ struct attempt {
 	int err; /* of the answer, -ENOBUFS: which was lost */
 };
 
-static bool put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done;
-
-	if (fd < 0)
-		return false;
-	done = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return done;
-}
-
-/* By default only allocations that cannot wait fail. In the parent. */
 void ktap_setup(void)
 {
-	static const char *const settings[][2] = {
-		{"failslab/ignore-gfp-wait", "N"},
-		{"failslab/verbose", "0"},
-		{"failslab/require-start", "0"},
-		{"failslab/require-end", "0xffffffffffffffff"},
-		{"fail_page_alloc/ignore-gfp-wait", "N"},
-		{"fail_page_alloc/ignore-gfp-highmem", "N"},
-		{"fail_page_alloc/min-order", ABOVE_SLABS},
-		{"fail_page_alloc/verbose", "0"},
-		{"fail_page_alloc/require-start", "0"},
-		{"fail_page_alloc/require-end", "0xffffffffffffffff"},
-	};
-	char path[96];
-	size_t i;
-
-	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-		snprintf(path, sizeof(path), "/sys/kernel/debug/%s",
-			 settings[i][0]);
-		put(path, settings[i][1]);
-	}
+	fault_setup();
 }
 
 void ktap_teardown(void)
 {
-	put("/sys/kernel/debug/failslab/probability", "0");
-	put("/sys/kernel/debug/fail_page_alloc/probability", "0");
+	fault_teardown();
 	disk_umount_all();
 }
 
-/* The file in which a thread says which of its allocations is to fail. */
-static int fault_open(void)
+static int own_faults(void)
 {
-	int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	int fd = fault_open(0);
 
 	if (fd < 0)
 		SKIP("this kernel has no fault injection");
 	return fd;
-}
-
-static void fault_set(int fd, int nth)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", nth);
-
-	CHECK_EQ(pwrite(fd, text, len, 0), len);
-}
-
-/* How many allocations are still to succeed before one fails; 0: it did. */
-static int fault_left(int fd)
-{
-	char text[16] = "";
-
-	CHECK(pread(fd, text, sizeof(text) - 1, 0) > 0);
-	return atoi(text);
 }
 
 static struct attempt try(struct client *client, struct nl_msg *msg, int fault,
@@ -229,7 +175,7 @@ static void load_without_interval(void)
 
 static void fail_every_allocation(struct attempt (*try_once)(int fault, int nth))
 {
-	int fault = fault_open();
+	int fault = own_faults();
 	int nth, nr_failed = 0;
 	struct attempt attempt;
 
@@ -264,48 +210,78 @@ TEST_TIMEOUT(thaw_needs_no_memory_of_ours, PATIENCE_S)
 	fail_every_allocation(try_thaw);
 }
 
-/* Where the module's code lies. */
-static void find_code(unsigned long *first, unsigned long *last)
+/* Their fail-nth files; one that has just ended has none. */
+static int open_workers(int faults[WORKERS_MAX])
 {
-	FILE *f = fopen("/proc/kallsyms", "re");
-	unsigned long address;
-	char line[256], type;
+	pid_t pids[WORKERS_MAX];
+	int nr_found = workers_find(pids, WORKERS_MAX), nr = 0, i;
 
-	*first = ULONG_MAX;
-	*last = 0;
-	while (fgets(line, sizeof(line), f)) {
-		if (!strstr(line, "[kfreeze]") ||
-		    sscanf(line, "%lx %c", &address, &type) != 2 ||
-		    (type != 't' && type != 'T'))
-			continue;
-		*first = address < *first ? address : *first;
-		*last = address > *last ? address : *last;
+	for (i = 0; i < nr_found; i++) {
+		faults[nr] = fault_open(pids[i]);
+		nr += faults[nr] >= 0;
 	}
-	fclose(f);
-	CHECK(*first < *last);
+	CHECK(nr > 0);
+	return nr;
 }
 
-/* All allocations fail that are made, however deep, by the module's code. */
-static void starve(bool on)
+/* All of the filesystems are frozen, or none, with an error. */
+static void check_frozen_or_not(struct client *client, bool *frozen)
 {
-	static const char *const kinds[] = {"failslab", "fail_page_alloc"};
-	unsigned long first = 0, last = 0;
-	char command[512];
-	size_t i;
+	struct client_result result = cycle_result(client);
 
-	if (on)
-		find_code(&first, &last);
-	CHECK(put("/sys/kernel/debug/fail_page_alloc/min-order",
-		  on ? "0" : ABOVE_SLABS));
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		snprintf(command, sizeof(command),
-			 "cd /sys/kernel/debug/%s && echo 0 >probability && "
-			 "echo 0x%lx >require-start && "
-			 "echo 0x%lx >require-end && echo -1 >times && "
-			 "echo 1 >interval && echo %d >probability",
-			 kinds[i], first, last + 1, on ? 100 : 0);
-		CHECK_EQ(RUN("sh", "-c", command), 0);
+	*frozen = result.state == KFREEZE_STATE_FROZEN;
+	if (*frozen) {
+		CHECK_EQ(result.nr_frozen, DISKS);
+		return;
 	}
+	CHECK_EQ(result.state, KFREEZE_STATE_IDLE);
+	CHECK_EQ(result.verdict, KFREEZE_VERDICT_FAILED);
+	CHECK(result.error < 0);
+}
+
+/* The nth allocation of each worker fails: how many came so far? */
+static int try_works(int nth, bool *frozen)
+{
+	struct client *client = client_open();
+	int faults[WORKERS_MAX], nr, i, nr_injected = 0;
+
+	for (i = 0; i < DISKS; i++)
+		disk_dirty(dirs[i], "dirty", DIRTY_SIZE);
+	nr = open_workers(faults);
+	for (i = 0; i < nr; i++)
+		fault_set(faults[i], nth);
+	CHECK_EQ(cycle_request(client, dirs, DISKS, 60000), 0);
+	check_frozen_or_not(client, frozen);
+	for (i = 0; i < nr; i++) {
+		nr_injected += fault_left(faults[i]) == 0;
+		fault_set(faults[i], 0);
+		close(faults[i]);
+	}
+	if (*frozen)
+		thaw(client);
+	check_all_writable();
+	client_close(client);
+	return nr_injected;
+}
+
+/* Some are the filesystems' own: one that has no memory refuses, or waits. */
+TEST_TIMEOUT(works_without_memory_freeze_all_or_nothing, PATIENCE_S)
+{
+	int nth, nr_injected, all = 0, idle = 0, nr_failed = 0;
+	bool frozen;
+
+	close(own_faults());
+	load_without_interval();
+	mount_disks();
+	for (nth = 1; idle < IDLE_MAX; nth++) {
+		CHECK(nth < NTH_MAX);
+		nr_injected = try_works(nth, &frozen);
+		idle = nr_injected ? 0 : idle + 1;
+		all += nr_injected;
+		nr_failed += !frozen;
+	}
+	printf("# %d allocations, %d cycles failed\n", all, nr_failed);
+	CHECK(all > 0);
 }
 
 /* The cycle that @client has frozen ends well, without any memory. */
@@ -325,23 +301,23 @@ TEST_TIMEOUT(thaw_needs_no_memory_at_all, 60)
 {
 	struct client *client = client_open(), *admin = client_new();
 
-	close(fault_open());
+	close(own_faults());
 	mount_disks();
 	cycle_freeze(client, dirs, DISKS, 1000);
-	starve(true);
+	fault_starve(true);
 	check_starved_end(client, KFREEZE_CAUSE_DEADLINE);
-	starve(false);
+	fault_starve(false);
 	cycle_freeze(client, dirs, DISKS, 60000);
-	starve(true);
+	fault_starve(true);
 	CHECK_EQ(client_command(client, KFREEZE_CMD_THAW), 0);
 	check_starved_end(client, KFREEZE_CAUSE_THAW);
-	starve(false);
+	fault_starve(false);
 	cycle_freeze(client, dirs, DISKS, 60000);
-	starve(true);
+	fault_starve(true);
 	CHECK_EQ(client_command(admin, KFREEZE_CMD_RESCUE), 0);
 	check_starved_end(client, KFREEZE_CAUSE_RESCUE);
 	CHECK_EQ(cycle_request(client, dirs, DISKS, 60000), -ENOMEM);
-	starve(false);
+	fault_starve(false);
 }
 
 TEST(nothing_holds_the_module)

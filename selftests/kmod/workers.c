@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who runs the module's thaws, and when. */
+/* Who runs the module's works, and when. */
 #include "workers.h"
 
 #include <dirent.h>
@@ -50,18 +50,27 @@ static bool is_wanted(const char *pid, bool (*wanted)(const char *stat))
 	return wanted(stat);
 }
 
-/* Its process id, or 0. */
-static pid_t find_thread(bool (*wanted)(const char *stat))
+/* The process ids of at most @max; how many that are. */
+static int find_threads(bool (*wanted)(const char *stat), pid_t pids[], int max)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
-	pid_t found = 0;
+	int nr = 0;
 
-	while (proc && !found && (entry = readdir(proc)))
+	while (proc && nr < max && (entry = readdir(proc)))
 		if (is_wanted(entry->d_name, wanted))
-			found = atoi(entry->d_name);
+			pids[nr++] = atoi(entry->d_name);
 	if (proc)
 		closedir(proc);
+	return nr;
+}
+
+/* Its process id, or 0. */
+static pid_t find_thread(bool (*wanted)(const char *stat))
+{
+	pid_t found = 0;
+
+	find_threads(wanted, &found, 1);
 	return found;
 }
 
@@ -84,6 +93,16 @@ static bool is_waiting_to_freeze(const char *stat)
 static bool is_watchdog(const char *stat)
 {
 	return strstr(stat, "(kfreeze_watch");
+}
+
+static bool is_unbound(const char *stat)
+{
+	return strstr(stat, "(kworker/u");
+}
+
+int workers_find(pid_t pids[], int max)
+{
+	return find_threads(is_unbound, pids, max);
 }
 
 bool workers_rescuer_is_stuck(void)
