@@ -22,12 +22,12 @@
  */
 #define SWAP_FULL_KB (32 << 10)
 #define SWAP_LAST_KB (16 << 10)
-#define FIGHT_KB 65536 /* of memory, to be fought for */
+#define FIGHT_KB (128 << 10) /* of memory, to be fought for */
 /* The kernel fights for it when that is left. */
 #define MIN_FREE "/proc/sys/vm/min_free_kbytes"
 #define MIN_FREE_KB "8192"
 #define HUGE_KB 2048
-#define PATIENCE_S 120
+#define PATIENCE_S 60
 #define HOG_SIZE (512 << 20)
 #define HOG_STEP (256 << 10)
 
@@ -36,32 +36,6 @@ static const enum disk disk[] = {DISK_EXT4, DISK_XFS, DISK_BTRFS};
 static const char *dirs[DISKS];
 static char min_free[32]; /* what was there */
 static volatile sig_atomic_t greedy;
-
-/*
- * Pages that nobody uses and nobody else can have: taken in a second, but at
- * times an emulator needs up to a minute.
- */
-static void set_huge_pages(long nr)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%ld", nr);
-	CHECK_EQ(file_write("/proc/sys/vm/nr_hugepages", text), 0);
-}
-
-void ktap_setup(void)
-{
-	file_read(MIN_FREE, min_free, sizeof(min_free));
-	CHECK_EQ(file_write(MIN_FREE, MIN_FREE_KB), 0);
-}
-
-void ktap_teardown(void)
-{
-	set_huge_pages(0);
-	swapoff(SWAP);
-	CHECK_EQ(file_write(MIN_FREE, min_free), 0);
-	disk_umount_all();
-}
 
 /* The number in the line of a file that begins with name. */
 static long number_in(const char *path, const char *name)
@@ -83,6 +57,33 @@ static long number_in(const char *path, const char *name)
 static long meminfo(const char *name)
 {
 	return number_in("/proc/meminfo", name);
+}
+
+/*
+ * Pages that nobody uses and nobody else can have: taken in a second, but at
+ * times an emulator needs up to a minute, which is no test's time.
+ */
+static void set_huge_pages(long nr)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%ld", nr);
+	CHECK_EQ(file_write("/proc/sys/vm/nr_hugepages", text), 0);
+}
+
+void ktap_setup(void)
+{
+	file_read(MIN_FREE, min_free, sizeof(min_free));
+	CHECK_EQ(file_write(MIN_FREE, MIN_FREE_KB), 0);
+	set_huge_pages((meminfo("MemAvailable:") - FIGHT_KB) / HUGE_KB);
+}
+
+void ktap_teardown(void)
+{
+	set_huge_pages(0);
+	swapoff(SWAP);
+	CHECK_EQ(file_write(MIN_FREE, min_free), 0);
+	disk_umount_all();
 }
 
 /* Somebody needed memory that another one then had to read back. */
@@ -159,7 +160,6 @@ static pid_t fill_memory(void)
 	pid_t pid;
 	char byte;
 
-	set_huge_pages((meminfo("MemAvailable:") - FIGHT_KB) / HUGE_KB);
 	CHECK_EQ(pipe2(full, O_CLOEXEC), 0);
 	pid = fork();
 	CHECK(pid >= 0);
