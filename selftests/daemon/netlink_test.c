@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The monitor's socket to the module, which others may send to and fill. Not for
- * the ioctl backend, which has none. */
+/* The monitor's socket to the module, which others may send to and fill. Not
+ * for the ioctl backend, which has none. */
 /* link: ipc query */
 /* libs: libnl-3.0 libnl-genl-3.0 */
 #include "ktap.h"
