@@ -25,9 +25,11 @@
 #define REOPEN_MS 1000
 /*
  * Of a port's close and opening a kernel worker tells when it gets to it; its
- * data does not wait. A close so soon after a hello is that of the host before.
+ * data does not wait. A close so soon after a hello is that of the host before,
+ * if the opening follows at once.
  */
 #define OLD_NEWS_S 5
+#define AT_ONCE_S 1
 
 struct channel {
 	struct channel_address address;
@@ -43,7 +45,7 @@ struct channel {
 	size_t out_len, out_size;
 	bool mid_line; /* the line it starts in was begun before */
 	time_t greeted; /* when a host said hello to a port; 0: none has */
-	bool old_news; /* so was what the last event told of a close */
+	time_t closed; /* since when it seems to be, by old news; 0: it does not */
 };
 
 static time_t now_s(void)
@@ -80,7 +82,7 @@ static void watch_stream(struct channel *channel)
 	if (channel->stream < 0)
 		return;
 	event.events = EPOLLHUP | (channel->out_len ? EPOLLOUT : EPOLLIN);
-	if (is_port(channel) && (!channel->attached || channel->old_news))
+	if (is_port(channel) && (!channel->attached || channel->closed))
 		event.events |= EPOLLET;
 	if (event.events == channel->watched)
 		return;
@@ -127,6 +129,8 @@ static void detach(struct channel *channel, bool closed)
 	bool was_attached = channel->attached;
 
 	drop_output(channel);
+	channel->greeted = 0;
+	channel->closed = 0;
 	channel->attached = false;
 	if (was_attached)
 		channel->ops->detached(channel->data, closed);
@@ -137,8 +141,6 @@ static void set_stream(struct channel *channel, int fd)
 {
 	channel->stream = fd;
 	channel->watched = 0;
-	channel->greeted = 0;
-	channel->old_news = false;
 	/* a port may have been opened before its host side was */
 	channel->attached = !is_port(channel);
 	watch_stream(channel);
@@ -290,17 +292,23 @@ static void stream_ready(struct channel *channel, uint32_t events)
 	bool hung_up = events & (EPOLLHUP | EPOLLERR);
 	int i;
 
-	channel->old_news = hung_up && is_greeted_lately(channel);
-	/* nobody is left who would read what waits, or nobody is there yet */
-	if (hung_up && !channel->old_news)
+	/* no old news then: the host that said hello has left */
+	if (channel->closed && now_s() - channel->closed > AT_ONCE_S)
+		detach(channel, false);
+	if (!hung_up)
+		channel->closed = 0;
+	else if (!is_greeted_lately(channel))
+		/* nobody is left who would read what waits, or is there yet */
 		drop_output(channel);
+	else if (!channel->closed)
+		channel->closed = now_s();
 	if (events & EPOLLOUT && channel->out_len)
 		flush(channel);
-	for (i = 0; i < READS_MAX && !channel->out_len; i++) {
+	/* all of it while closed: nothing would wake us for the rest */
+	for (i = 0; (i < READS_MAX || channel->closed) && !channel->out_len; i++) {
 		if (!read_once(channel))
 			break;
 	}
-	channel->old_news &= i < READS_MAX; /* else there may be more */
 	watch_stream(channel);
 }
 

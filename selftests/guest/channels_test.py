@@ -105,6 +105,19 @@ def late_reply_does_not_reach_the_next_host(channels):
 
 
 @SUITE.test
+def late_reply_does_not_reach_a_host_without_hello(channels):
+    """The one before said hello, and left at once, but long ago."""
+    channels.agent.sync(30)
+    channels.agent.send_command("guest-fsfreeze-freeze", ident="old")
+    channels.agent.close()
+    channels.guest.run(f"sleep {IDLE_S}", IDLE_S + 20)
+    channels.agent = channels.guest.agent()
+    channels.agent.send_command("guest-ping", ident="new")
+    check_equal(channels.agent.read_reply(30)["id"], "new")
+    check_equal(channels.thaw(), 1)
+
+
+@SUITE.test
 def unplugged_port_is_waited_for(channels):
     """By an agent that systemd does not stop and start with it."""
     channels.guest.run("systemctl stop kfreezed", 60)

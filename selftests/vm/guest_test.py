@@ -186,15 +186,15 @@ def hosts_may_come_and_go_fast(host):
     so when the agent comes before the worker that has both to tell."""
     host.guest.run("systemd-run -q --unit=busy sh -c 'while :; do :; done &"
                    " while :; do :; done'")
-    host.guest.run(f"chrt -f -p 10 {host.main_pid('kfreezed')}")
     try:
+        host.guest.run(f"chrt -f -p 10 {host.main_pid('kfreezed')}")
         for _ in range(100):
             host.reconnect()
-            host.agent.sync(30)
+            host.agent.sync(10)
             for number in range(20):
                 host.agent.send_command("guest-ping", ident=number)
             for number in range(20):
-                check_equal(host.agent.read_reply(30),
+                check_equal(host.agent.read_reply(10),
                             {"return": {}, "id": number})
     finally:
         host.guest.run("systemctl stop busy")
