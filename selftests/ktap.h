@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ktap_stacks.h"
+
 #define KTAP_DEFAULT_TIMEOUT_S 30
 #define KTAP_SKIP_STATUS 4
 #define KTAP_REASON_SIZE 256
@@ -156,6 +158,8 @@ static inline bool ktap_wait(pid_t child, int timeout_s)
 {
 	bool ended = ktap_ends(child, timeout_s);
 
+	if (!ended)
+		ktap_print_stacks(child);
 	kill(-child, SIGKILL);
 	kill(child, SIGKILL);
 	return !ended;

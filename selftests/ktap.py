@@ -8,7 +8,8 @@ Each COMMAND is a shell command line, or "NAME: " and one, where NAME is to
 stand in the summary. Its output is passed on: at once, or when it has ended
 where several run side by side. A program that says less than it planned, ends
 with an error although it reports none, or runs out of time counts as a failure.
-The last line is the count.
+The last line is the count; before it stands what failed, with what the program
+said of it.
 """
 
 import argparse
@@ -25,6 +26,7 @@ import time
 PLAN = re.compile(r"^( *)1\.\.(\d+)\s*$")
 RESULT = re.compile(r"^( *)(not )?ok (\d+)\s*(?:- )?([^#]*?)\s*"
                     r"(?:#\s*(SKIP\b)?\s*(.*))?$", re.IGNORECASE)
+REMARKS = 40            # on one failure, the last ones
 
 
 class Group:
@@ -58,6 +60,7 @@ class Parser:
         self.name = name
         self._groups = [Group(0)]
         self._subtests = None   # closed, and waiting for their test's result
+        self._remarks = []      # since the last result
 
     def feed(self, line):
         plan, result = PLAN.match(line), RESULT.match(line)
@@ -65,6 +68,9 @@ class Parser:
             self._group(len(plan[1])).planned = int(plan[2])
         elif result:
             self._result(result)
+            self._remarks = []
+        elif line.lstrip().startswith("#"):
+            self._remarks.append("#   " + line.lstrip(" #"))
         elif line.lstrip().startswith("Bail out!"):
             self._groups[-1].failures.append(line.strip())
 
@@ -103,10 +109,10 @@ class Parser:
         group.seen += 1
         if subtests:
             group.add(name, subtests)
-            if match[2] and not subtests.failures:
-                group.failures.append(name)
-        elif match[2]:
-            group.failures.append(name)
+        if subtests and (subtests.failures or not match[2]):
+            return
+        if match[2]:
+            group.failures.append("\n".join([name, *self._remarks[-REMARKS:]]))
         elif match[5]:
             group.skips.append(f"{name}: {match[6]}")
         else:

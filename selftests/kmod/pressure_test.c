@@ -76,6 +76,8 @@ void ktap_setup(void)
 	file_read(MIN_FREE, min_free, sizeof(min_free));
 	CHECK_EQ(file_write(MIN_FREE, MIN_FREE_KB), 0);
 	set_huge_pages((meminfo("MemAvailable:") - FIGHT_KB) / HUGE_KB);
+	printf("# %ld huge pages leave %ld KiB\n", meminfo("HugePages_Total:"),
+	       meminfo("MemAvailable:"));
 }
 
 void ktap_teardown(void)

@@ -21,12 +21,13 @@ from qemu import children, runs_at_speed
 
 VM_DIR = Path(__file__).resolve().parent
 PROGRAMS = VM_DIR / "selftest"
-PATIENCE = 120
+PATIENCE = 300                  # a VM may need its second boot
+HANGS = ("--program-timeout", "20")     # is killed; others have more time
 
 
 def command(*names, options=()):
-    return [str(VM_DIR / "run.py"), "--no-module", "--program-timeout", "10",
-            *options, *(f"{PROGRAMS}/{name}.sh" for name in names)]
+    return [str(VM_DIR / "run.py"), "--no-module", *options,
+            *(f"{PROGRAMS}/{name}.sh" for name in names)]
 
 
 def run(*names, options=()):
@@ -50,13 +51,14 @@ def expect(lines, *wanted):
 
 def every_program_gets_its_verdict():
     status, lines = run("passes", "fails", "skips", "hangs", "ends_early",
-                        "leaves_frozen", "after_frozen", "warns", "floods")
+                        "leaves_frozen", "after_frozen", "warns", "floods",
+                        options=HANGS)
     assert status == 1
     expect(lines,
            "1..10", "ok 1 passes.sh", "ok 2 tool_runs",
            "not ok 2 fails.sh", "# failed: 6.1: fails.sh: second",
            "# failed: 6.1: skips.sh: feature",
-           "# killed after 10 s", "not ok 4 hangs.sh",
+           "# killed after 20 s", "not ok 4 hangs.sh",
            "# failed: 6.1: ends_early.sh: 2 planned, 1 seen",
            "# /mnt/frozen: was left frozen", "not ok 6 leaves_frozen.sh",
            "ok 1 writable_again", "ok 7 after_frozen.sh",
@@ -82,7 +84,7 @@ def check_time_limit(seconds):
     started = time.monotonic()
     status, lines = run("hangs", options=("--timeout", seconds))
     assert status == 1
-    assert time.monotonic() - started < PATIENCE / 2
+    assert time.monotonic() - started < 60
     expect(lines, "# failed: 6.1: the VM ended: timeout")
 
 
