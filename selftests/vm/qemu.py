@@ -26,9 +26,10 @@ SOCKET_PATH_MAX = 107
 
 # A stable TSC makes 6.12 and later patch sched_clock() while two processors
 # run it; QEMU 7.2's TCG then sometimes goes on executing the breakpoint. What
-# keeps a processor from speculating is a third of what TCG has to do. And to
-# clear pages takes it so long at times that the kernel's watchdog complains.
-QUIRKS = {"tcg": "tsc=unstable mitigations=off init_on_alloc=0"}
+# keeps a processor from speculating is a third of what TCG has to do. To clear
+# pages takes it so long at times that the kernel's watchdog complains; rep movs
+# and stos are slower than loops, which the kernel has without rep_good (112).
+QUIRKS = {"tcg": "tsc=unstable mitigations=off init_on_alloc=0 clearcpuid=112"}
 # After cmpxchg16b, which the kernel's allocator is built on, TCG of QEMU 7.2 may
 # take an operand of an earlier instruction for the flags. An interrupt then
 # returns with them: single steps, interrupts off, a double fault. The kernel
