@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Build a kernel that looks for bugs, once per configuration: debug.config and
-# NAME.config, where NAME is kasan or kcsan. Prints the same directory as
-# kernel.sh does, which calls this. "cached" fails if it is not built; "source"
-# prints the directory of linux itself.
+# NAME.config, where NAME is kasan or kcsan; kasan-6.1 is the same of linux 6.1.
+# Prints the same directory as kernel.sh does, which calls this. "cached" fails
+# if it is not built; "source" prints the directory of linux itself.
 
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -13,9 +13,14 @@ here=$(dirname "$(readlink -f "$0")")
 # Linux is not a part of what the calling make builds, nor as talkative.
 unset MAKEFLAGS MAKELEVEL
 
-SOURCE=linux-source-6.12
-SUITE=trixie
 COMPILER=gcc-12
+# Of the kernel that NAME is; the other one is that of Debian 12.
+LINUX=6.12
+SUITE=trixie
+case ${2-} in
+*-6.1) LINUX=6.1 SUITE=bookworm ;;
+esac
+SOURCE=linux-source-$LINUX
 
 usage() { die "usage: debug_kernel.sh source|fetch|cached|field NAME [FIELD]"; }
 
@@ -45,14 +50,23 @@ source_fetch() {
 	printf '%s\n' "$dir"
 }
 
+# wanted NAME: the options; debug-LINUX.lacks has those which came later.
+wanted() {
+	local lacks=$here/debug-$LINUX.lacks
+
+	[ -e "$lacks" ] || lacks=/dev/null
+	cat "$here/debug.config" "$here/${1%-*}.config" |
+		grep '^CONFIG_' | grep -vxF -f "$lacks"
+}
+
 # configure NAME SOURCE BUILD: an option that cannot be had is an error.
 configure() {
 	local name=$1 source=$2 build=$3 missing
 
-	cat "$here/debug.config" "$here/$name.config" >"$build/wanted"
+	wanted "$name" >"$build/wanted"
 	make -s -C "$source" "O=$build" "CC=$COMPILER" \
 		"KCONFIG_ALLCONFIG=$build/wanted" allnoconfig >&2
-	missing=$(grep '^CONFIG_' "$build/wanted" | grep -v '=n$' |
+	missing=$(grep -v '=n$' "$build/wanted" |
 		grep -vxF -f "$build/.config") || true
 	[ -z "$missing" ] || die "$name: not in .config: $missing"
 }
@@ -86,8 +100,7 @@ build() {
 }
 
 config_key() {
-	grep -h '^CONFIG_' "$here/debug.config" "$here/$1.config" |
-		sha256sum | cut -c 1-12
+	wanted "$1" | sha256sum | cut -c 1-12
 }
 
 # The build of this configuration: a newer source is no reason for another.
@@ -127,7 +140,7 @@ source_any() {
 
 case ${1-}.${2-} in
 source.) ;;
-*.kasan | *.kcsan) ;;
+*.kasan | *.kasan-6.1 | *.kcsan) ;;
 *) usage ;;
 esac
 case $1.${3-} in

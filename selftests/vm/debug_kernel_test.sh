@@ -10,8 +10,8 @@ trap 'rm -rf "$work"' EXIT
 export XDG_CACHE_HOME=$work PATH=$work/bin:$PATH
 linux=$work/kfreeze/kernels/linux-source-6.12-1-1
 
-mkdir -p "$work/bin" "$linux" "$work/kfreeze/apt/trixie"
-touch "$work/kfreeze/apt/trixie/updated"
+mkdir -p "$work/bin" "$linux" "$work/kfreeze/apt"/{bookworm,trixie}
+touch "$work/kfreeze/apt"/{bookworm,trixie}/updated
 printf '#!/bin/sh\necho Version: 1-1\n' >"$work/bin/apt-cache"
 chmod +x "$work/bin/apt-cache"
 cat >"$linux/Makefile" <<'EOF'
@@ -27,11 +27,16 @@ modules_install:
 	mkdir -p $(INSTALL_MOD_PATH)/lib/modules
 EOF
 
-# As make check-debug calls it: by a make that tells where it is.
-fetch() {
-	printf 'all:\n\t@%s fetch kasan\n' "$here/debug_kernel.sh" |
-		env "$@" make -w -f - 2>&1
+ln -s "${linux##*/}" "${linux/6.12/6.1}"
+
+# fetch_as NAME VARIABLE=VALUE...: as make check-debug calls it, by a make that
+# tells where it is.
+fetch_as() {
+	printf 'all:\n\t@%s fetch %s\n' "$here/debug_kernel.sh" "$1" |
+		env "${@:2}" make -w -f - 2>&1
 }
+
+fetch() { fetch_as kasan "$@"; }
 
 # show NAME: the files of that name, of kernels that are ready.
 show() {
@@ -53,7 +58,7 @@ check() {
 }
 
 echo 'KTAP version 1'
-echo 1..6
+echo 1..7
 log=$(fetch LACKS=CONFIG_KASAN=y)
 check option_that_linux_lacks_is_named "$log" '*not in .config: CONFIG_KASAN=y*'
 log=$(fetch NEEDS=a_compiler)
@@ -64,4 +69,6 @@ check goes_on_after_a_failure $? 0
 check release_is_told_within_a_make "$(show release)" 6.12-test
 fetch | sed 's/^/# /'
 check is_built_once "$(show bzImage)" built
+fetch_as kasan-6.1 "LACKS=$(head -n 1 "$here/debug-6.1.lacks")" | sed 's/^/# /'
+check older_linux_does_without $? 0
 exit $failed

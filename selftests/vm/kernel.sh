@@ -126,7 +126,7 @@ kernel_newest() {
 }
 
 case ${2-} in
-kasan | kcsan) exec "$(dirname "$0")/debug_kernel.sh" "$@" ;;
+kasan | kasan-6.1 | kcsan) exec "$(dirname "$0")/debug_kernel.sh" "$@" ;;
 esac
 case ${1-} in
 list) kernel_list ;;

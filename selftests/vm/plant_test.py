@@ -31,6 +31,8 @@ BUGS = [
         ("unreferenced object", "kfreeze_", "nothing_leaked")),
     Bug("atomic_sleep", "kmod/freeze_test",
         ("BUG: sleeping function called from invalid context",)),
+    Bug("hook_sleeps", "kmod/watchdog_test",
+        ("BUG: sleeping function called from invalid context",), "kasan-6.1"),
     Bug("lock_order", "kmod/freeze_test",
         ("WARNING: possible circular locking dependency detected",
          "lockdep_watched_to_the_end")),

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from fnmatch import fnmatch
 from pathlib import Path
 
 VM_DIR = Path(__file__).resolve().parent
@@ -34,6 +35,7 @@ TOOLS = ["mke2fs", "dmsetup", "lvm"]
 # module is instrumented, which makes few accesses: it is watched closely.
 DEBUG_KERNELS = {
     "kasan": "",
+    "kasan-6.1": "",
     "kcsan": "kcsan.early_enable=1 kcsan.skip_watch=3"
              " kcsan.udelay_task=1000",
 }
@@ -99,7 +101,9 @@ def read_skips(kernel):
     """The pairs (program, test) that may be skipped on this kernel."""
     rows = (line.split("#")[0].split()
             for line in (VM_DIR / "skips.txt").read_text().splitlines())
-    return {tuple(row[1:]) for row in rows if row and row[0] == kernel}
+    return {tuple(row[1:]) for row in rows
+            if row and any(fnmatch(kernel, pattern)
+                           for pattern in row[0].split(","))}
 
 
 class SkipPolicy:
