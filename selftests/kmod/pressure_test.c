@@ -3,6 +3,7 @@
 #include "cycle.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@
 #define MIN_FREE_KB "8192"
 #define HUGE_KB 2048
 #define PATIENCE_S 60
+#define FILL_S 20 /* a fill takes a few */
 #define HOG_SIZE (512 << 20)
 #define HOG_STEP (256 << 10)
 
@@ -156,11 +158,10 @@ static _Noreturn void hog(int full)
 	exit(EXIT_FAILURE);
 }
 
-static pid_t fill_memory(void)
+static pid_t start_hog(int *is_full)
 {
 	int full[2];
 	pid_t pid;
-	char byte;
 
 	CHECK_EQ(pipe2(full, O_CLOEXEC), 0);
 	pid = fork();
@@ -168,7 +169,47 @@ static pid_t fill_memory(void)
 	if (pid == 0)
 		hog(full[1]);
 	close(full[1]);
-	CHECK_EQ(read(full[0], &byte, 1), 1);
+	*is_full = full[0];
+	return pid;
+}
+
+/* False if that takes too long, and says what the kernel was doing. */
+static bool wait_full(int is_full)
+{
+	struct pollfd p = {.fd = is_full, .events = POLLIN};
+	long scanned = number_in("/proc/vmstat", "pgscan_direct ");
+	long stolen = number_in("/proc/vmstat", "pgsteal_direct ");
+	long written = number_in("/proc/vmstat", "pswpout ");
+	char byte;
+
+	if (poll(&p, 1, FILL_S * 1000) == 1) {
+		CHECK_EQ(read(is_full, &byte, 1), 1);
+		return true;
+	}
+	printf("# not full after %d s: %ld KiB of memory and %ld of swap free, "
+	       "pages scanned %ld, reclaimed %ld, written %ld\n",
+	       FILL_S, meminfo("MemFree:"), meminfo("SwapFree:"),
+	       number_in("/proc/vmstat", "pgscan_direct ") - scanned,
+	       number_in("/proc/vmstat", "pgsteal_direct ") - stolen,
+	       number_in("/proc/vmstat", "pswpout ") - written);
+	return false;
+}
+
+/*
+ * Seldom a hog is seen to run, and to get nowhere for a minute, where the next
+ * one is done in seconds. Nothing is frozen yet: another one has a try.
+ */
+static pid_t fill_memory(void)
+{
+	int is_full;
+	pid_t pid;
+
+	while (pid = start_hog(&is_full), !wait_full(is_full)) {
+		close(is_full);
+		kill(pid, SIGKILL);
+		CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	}
+	close(is_full);
 	return pid;
 }
 
