@@ -158,7 +158,8 @@ static _Noreturn void hog(int full)
 	exit(EXIT_FAILURE);
 }
 
-static pid_t start_hog(int *is_full)
+/* What can be read from @said comes when it has filled the memory. */
+static pid_t start_hog(int *said)
 {
 	int full[2];
 	pid_t pid;
@@ -169,21 +170,21 @@ static pid_t start_hog(int *is_full)
 	if (pid == 0)
 		hog(full[1]);
 	close(full[1]);
-	*is_full = full[0];
+	*said = full[0];
 	return pid;
 }
 
 /* False if that takes too long, and says what the kernel was doing. */
-static bool wait_full(int is_full)
+static bool wait_full(int said)
 {
-	struct pollfd p = {.fd = is_full, .events = POLLIN};
+	struct pollfd p = {.fd = said, .events = POLLIN};
 	long scanned = number_in("/proc/vmstat", "pgscan_direct ");
 	long stolen = number_in("/proc/vmstat", "pgsteal_direct ");
 	long written = number_in("/proc/vmstat", "pswpout ");
 	char byte;
 
 	if (poll(&p, 1, FILL_S * 1000) == 1) {
-		CHECK_EQ(read(is_full, &byte, 1), 1);
+		CHECK_EQ(read(said, &byte, 1), 1);
 		return true;
 	}
 	printf("# not full after %d s: %ld KiB of memory and %ld of swap free, "
@@ -201,16 +202,19 @@ static bool wait_full(int is_full)
  */
 static pid_t fill_memory(void)
 {
-	int is_full;
 	pid_t pid;
+	bool full;
+	int said;
 
-	while (pid = start_hog(&is_full), !wait_full(is_full)) {
-		close(is_full);
+	for (;;) {
+		pid = start_hog(&said);
+		full = wait_full(said);
+		close(said);
+		if (full)
+			return pid;
 		kill(pid, SIGKILL);
 		CHECK_EQ(waitpid(pid, NULL, 0), pid);
 	}
-	close(is_full);
-	return pid;
 }
 
 static void start(struct client **client)
